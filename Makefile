@@ -1,0 +1,65 @@
+# Everything that people and CI do here, by name. Python logic stays in Python; this file only calls it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+# uv from the PATH when there is one; else our own in .tools, from the package registry.
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+RUN := .venv/bin/
+SETUP := .venv/.installed
+
+.PHONY: help setup up down reset status test test-fast lint check generate verify clean
+
+help: ## Show what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(SETUP) ## Install the locked dependencies into .venv
+
+.tools/bin/uv:
+	@command -v $(PYTHON) >/dev/null || { echo "python3 is missing: install Python 3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: Python 3.11 or newer is needed (PYTHON=… names another)" >&2; exit 1; }
+	@echo "setup: installing uv $(UV_VERSION) into .tools"
+	@$(PYTHON) -m venv .tools && .tools/bin/pip install --quiet uv==$(UV_VERSION)
+
+$(SETUP): pyproject.toml uv.lock $(filter .tools/bin/uv,$(UV))
+	@echo "setup: installing the locked dependencies into .venv"
+	@UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --all-extras --quiet
+	@touch $@
+
+up: $(SETUP) ## Start everything locally and watch the first notifications arrive
+	@$(RUN)xnovu up
+
+down: $(SETUP) ## Stop the local stack; the data stays
+	@$(RUN)xnovu down
+
+reset: $(SETUP) ## Stop the local stack and forget its data
+	@$(RUN)xnovu reset
+
+status: $(SETUP) ## Show what runs and where
+	@$(RUN)xnovu status
+
+test: $(SETUP) ## Run every test, end to end included
+	@$(RUN)pytest
+
+test-fast: $(SETUP) ## Run the tests that need no servers
+	@$(RUN)pytest tests/unit tests/properties tests/replay
+
+lint: $(SETUP) ## Check style, types and import rules
+	@$(RUN)ruff check .
+	@$(RUN)ruff format --check .
+	@$(RUN)mypy
+	@$(RUN)lint-imports --no-logo
+
+generate: $(SETUP) ## Write the generated files: CRDs and reference pages
+	@$(RUN)xnovu crds write
+
+verify: $(SETUP) ## Fail where a generated file differs from its source
+	@$(RUN)xnovu crds check
+
+check: lint verify test ## Everything that CI runs
+
+clean: ## Remove what was built here; caches of programs stay
+	@if [ -e .xnovu/stack.json ] && [ -x $(RUN)xnovu ]; then $(RUN)xnovu down; fi
+	@rm -rf .venv .tools .xnovu dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
