@@ -44,7 +44,7 @@ def clip(text: str, limit: int = CLIP) -> str:
 
 
 class XNovuError(Exception):
-    """Base of everything that XNovu raises on purpose."""
+    """Base of everything that XNovu raises on purpose. Its own reason is for what nobody foresaw: a defect."""
 
     reason: ClassVar[str] = "InternalError"
     retryable: ClassVar[bool] = False

@@ -1,0 +1,61 @@
+"""Version v1alpha1 of the custom resources; the models are what the CRDs and their reference are generated from."""
+
+from xnovu.core.api.v1alpha1.common import (
+    API_VERSION,
+    CATEGORIES,
+    GROUP,
+    VERSION,
+    Condition,
+    Duration,
+    Metadata,
+)
+from xnovu.core.api.v1alpha1.enterprise import (
+    ENTERPRISE,
+    DeliveryCounts,
+    Enterprise,
+    EnterpriseSpec,
+    EnterpriseStatus,
+    MonitorStatus,
+    OrchestrationReference,
+    RuleCounts,
+)
+from xnovu.core.api.v1alpha1.notification_rule import (
+    NOTIFICATION_RULE,
+    AdoptionPolicy,
+    DriftPolicy,
+    DstGap,
+    LastRun,
+    NotificationRule,
+    NotificationRuleSpec,
+    NotificationRuleStatus,
+    RuleDeletionPolicy,
+    ScheduleSpec,
+)
+
+__all__ = [
+    "API_VERSION",
+    "CATEGORIES",
+    "ENTERPRISE",
+    "GROUP",
+    "NOTIFICATION_RULE",
+    "VERSION",
+    "AdoptionPolicy",
+    "Condition",
+    "DeliveryCounts",
+    "DriftPolicy",
+    "DstGap",
+    "Duration",
+    "Enterprise",
+    "EnterpriseSpec",
+    "EnterpriseStatus",
+    "LastRun",
+    "Metadata",
+    "MonitorStatus",
+    "NotificationRule",
+    "NotificationRuleSpec",
+    "NotificationRuleStatus",
+    "OrchestrationReference",
+    "RuleCounts",
+    "RuleDeletionPolicy",
+    "ScheduleSpec",
+]
