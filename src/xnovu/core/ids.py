@@ -16,7 +16,14 @@ SEARCH_ATTRIBUTE_ENTERPRISE: Final = "XnovuEnterprise"
 SEARCH_ATTRIBUTE_RULE: Final = "XnovuRule"
 """Keyword: the key of the rule (see `RuleKey`), on its schedule and on each of its executions."""
 
-SEARCH_ATTRIBUTES: Final = (SEARCH_ATTRIBUTE_ENTERPRISE, SEARCH_ATTRIBUTE_RULE)
+SEARCH_ATTRIBUTE_SPEC: Final = "XnovuSpec"
+"""Keyword: digest of what a Schedule was made from; listing shows it and an update can change it (adr/0005)."""
+
+SEARCH_ATTRIBUTES: Final = (
+    SEARCH_ATTRIBUTE_ENTERPRISE,
+    SEARCH_ATTRIBUTE_RULE,
+    SEARCH_ATTRIBUTE_SPEC,
+)
 
 FINALIZER: Final = "xnovu.io/finalizer"
 ANNOTATION_RECONCILE: Final = "xnovu.io/reconcile-requested-at"
@@ -25,6 +32,9 @@ ANNOTATION_FORCE_FINALIZE: Final = "xnovu.io/force-finalize"
 
 RECIPIENTS_PER_TRIGGER: Final = 100
 """Novu takes at most 100 recipients in one trigger call (its API reference, POST /v1/events/trigger)."""
+
+DYNAMIC_WORKFLOW_KEY: Final = "xnovu-dynamic"
+"""The one Novu workflow that carries content rendered by XNovu: a step a channel, each skipped when not rendered."""
 
 _NOTIFICATION: Final = re.compile(r"^notification-([0-9a-f-]{36})-(\d+)$")
 _DATABASE_SCHEDULE: Final = re.compile(r"^xnovu-rule-([0-9a-f-]{36})-(\d+)$")
