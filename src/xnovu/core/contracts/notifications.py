@@ -84,6 +84,12 @@ class DeliverResult(Contract):
     status: NotificationStatus | None = None
     reason: str | None = None
     retry_after: timedelta | None = None
+    accepted: int = 0
+    """Chunks that Novu certainly accepted, from the first on."""
+    unclear: bool = False
+    """The chunk after those may have been accepted."""
+    resumed: bool = False
+    """An earlier run died: any chunk may have been accepted."""
 
 
 class FetchResult(Contract):
@@ -112,21 +118,29 @@ class RenderResult(Contract):
 class TriggerInput(Contract):
     """One chunk of at most `ids.RECIPIENTS_PER_TRIGGER` recipients, sorted, of one generation.
 
-    `verify`: an earlier try may have been accepted, so ask Novu's feed before sending.
-    Idempotency key: `ids.transaction_id(enterprise, notification, generation, chunk)`.
+    `verify`: an earlier try may have been accepted, so ask Novu's feed before sending. `attempt` counts tries, from 0;
+    a send to those that the feed misses carries it. `definite_errors` counts received refusals, which Novu caches.
+    `send` False: only verify. Idempotency key: `ids.transaction_id(enterprise, notification, generation, chunk)`.
     """
 
     ref: NotificationRef
     generation: int
     chunk: int
     verify: bool = False
+    attempt: int = 0
+    definite_errors: int = 0
+    send: bool = True
 
 
 class TriggerResult(Contract):
-    """Accepted by Novu under this transaction id; `verified`: found in the feed, not sent again."""
+    """Accepted by Novu under this transaction id; `verified`: found in the feed, not sent again.
+
+    `withdrawn`: the notification is not ours to send any more; nothing was sent.
+    """
 
     transaction_id: str
     verified: bool = False
+    withdrawn: bool = False
 
 
 class StatusInput(Contract):

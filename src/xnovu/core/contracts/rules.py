@@ -46,6 +46,24 @@ class ResourceRule(Contract):
     condition: str | None = None
 
 
+class RuleSchedule(Contract):
+    """When a rule is due: exactly one of `cron`, `every` and `at`, as `spec.schedule` of a NotificationRule says it.
+
+    `at`, `start_at` and `end_at` are ISO 8601, local times of the rule's zone or instants with an offset. `skip` are
+    local dates. `run_after_gap`: a wall time that summer time leaves out runs as soon as the clock has jumped.
+    """
+
+    cron: str | None = None
+    every: timedelta | None = None
+    offset: timedelta = timedelta(0)
+    at: str | None = None
+    start_at: str | None = None
+    end_at: str | None = None
+    skip: tuple[str, ...] = ()
+    jitter: timedelta = timedelta(0)
+    run_after_gap: bool = True
+
+
 class RuleExecutionInput(Contract):
     """Argument of RuleExecutionWorkflow. Exactly one of `resource` and `database_rule_id` is set.
 
@@ -62,6 +80,8 @@ class RuleExecutionInput(Contract):
     catch_up_window: timedelta = timedelta(minutes=10)
     overlap: DstOverlap = DstOverlap.ONCE
     delivery: DeliveryConfig = DeliveryConfig()
+    schedule: RuleSchedule | None = None
+    """Lets EvaluateRule tell a superseded occurrence and a late one from one that jitter put off. None: it cannot."""
 
 
 class Occurrence(Contract):

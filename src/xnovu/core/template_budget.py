@@ -1,0 +1,61 @@
+"""What one rendering may cost, counted in steps: a sandbox keeps templates from reaching out, not from running for ever.
+
+A step is about a microsecond's work: a node evaluated, or 64 characters handled. Counting instead of a clock keeps
+the result the same on every machine. Used by the template modules only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MAX_STEPS = 200_000
+MAX_OUTPUT = 256 * 1024
+"""Characters of everything that one notification renders together."""
+
+_CHARACTERS_PER_STEP = 64
+_SLOW_CHARACTERS_PER_STEP = 2
+
+
+class TemplateRefused(Exception):
+    """A template does what it may not. The message holds nothing of the variables."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Shared by a template and everything that it includes."""
+
+    steps: int = MAX_STEPS
+    output: int = MAX_OUTPUT
+    path: list[str] = field(default_factory=list)
+    """Keys of the templates that are being rendered, outermost first."""
+
+    def spend(self, steps: int) -> None:
+        self.steps -= steps
+        if self.steps < 0:
+            raise TemplateRefused(f"it takes more than {MAX_STEPS} steps to render")
+
+    def write(self, text: str) -> None:
+        self.output -= len(text)
+        if self.output < 0:
+            raise TemplateRefused(f"it renders to more than {MAX_OUTPUT} characters")
+
+    def spend_on_text(self, value: object) -> None:
+        """Spend what work on every character of a text costs."""
+        if isinstance(value, str):
+            self.spend(len(value) // _SLOW_CHARACTERS_PER_STEP)
+
+    def measure(self, value: object) -> None:
+        """Spend what it costs to look at all of a value: one reached by two ways counts twice."""
+        waiting = [value]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, str):
+                self.spend(1 + len(item) // _CHARACTERS_PER_STEP)
+            elif isinstance(item, Mapping):
+                self.spend(1 + len(item))
+                waiting.extend(item)
+                waiting.extend(item.values())
+            elif isinstance(item, list | tuple):
+                self.spend(1 + len(item))
+                waiting.extend(item)
+            else:
+                self.spend(1)

@@ -1,0 +1,162 @@
+"""Rendering: templates and values in, text out, or a TemplateError that names the template and its line.
+
+What templates can do is `core.template_language`'s, what they may cost `core.template_budget`'s. Nothing is fetched in
+here: `references` says which templates a template includes, so that `core.content` can have them ready. Pure. Called
+by `core.content` and `core.occurrences`; workflows may not import it, because rendering is an activity's work.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from jinja2 import TemplateSyntaxError
+from jinja2.exceptions import TemplateError as JinjaError
+from jinja2.exceptions import UndefinedError
+from pydantic import JsonValue
+
+from xnovu.core.contracts.notifications import Channel
+from xnovu.core.errors import TemplateError, clip
+from xnovu.core.records import Template
+from xnovu.core.template_budget import Budget, TemplateRefused
+from xnovu.core.template_language import BUDGET, INCLUDER, Includer, Program, line_of, program
+from xnovu.core.template_syntax import RENDER
+
+MAX_DEPTH: Final = 10
+"""Templates inside templates, the outermost one included; the original's bound."""
+
+_MARKS: Final = ("{{", "{%", "{#")
+
+
+def references(source: str, name: str) -> frozenset[str]:
+    """Keys of the templates that a source includes, taken or not. Raises TemplateError, naming `name`."""
+    return _program(source, name, html=False).references
+
+
+@dataclass(slots=True)
+class Renderer:
+    """Renders the texts of one notification, which share one budget and one library of templates by key."""
+
+    library: Mapping[str, Template]
+    budget: Budget = field(default_factory=Budget)
+
+    def template(
+        self, key: str, variables: Mapping[str, object], channel: Channel
+    ) -> tuple[str, str]:
+        """Subject and body of a template; values are escaped in the body of an e-mail. Raises TemplateError."""
+        template = self._find(key)
+        subject = self._keyed(key, template.subject or "", variables, html=False)
+        body = self._keyed(key, template.body, variables, html=channel is Channel.EMAIL)
+        return single_line(subject), body
+
+    def text(
+        self, source: str, variables: Mapping[str, object], name: str, *, html: bool = False
+    ) -> str:
+        """A text that is no stored template; `name` is what errors call it."""
+        made = _program(source, name, html=html)
+        self.budget.spend(made.size)
+        parts: list[str] = []
+        try:
+            context = made.compiled.new_context(
+                {**variables, BUDGET: self.budget, INCLUDER: self._includer(html=html)}
+            )
+            for part in made.compiled.root_render_func(context):
+                self.budget.write(part)
+                parts.append(part)
+        except TemplateError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever a value does, it is the template's error
+            raise _failed(name, line_of(error, made.compiled), error) from None
+        return "".join(parts)
+
+    def strings(
+        self, value: JsonValue, variables: Mapping[str, object], name: str, *, only: str = ""
+    ) -> JsonValue:
+        """A JSON value with the strings in it rendered: those with template marks that contain `only`."""
+        if isinstance(value, str):
+            wanted = only in value and any(mark in value for mark in _MARKS)
+            return self.text(value, variables, name) if wanted else value
+        if isinstance(value, list):
+            return [
+                self.strings(item, variables, f"{name}[{index}]", only=only)
+                for index, item in enumerate(value)
+            ]
+        if isinstance(value, Mapping):
+            return {
+                key: self.strings(item, variables, f"{name}.{clip(key, 64)}", only=only)
+                for key, item in value.items()
+            }
+        return value
+
+    def _find(self, key: str) -> Template:
+        found = self.library.get(key)
+        if found is None:
+            raise TemplateError(
+                f"template {clip(key, 64)!r} is not there: publish one of this key, for this enterprise or for all"
+            )
+        return found
+
+    def _includer(self, *, html: bool) -> Includer:
+        def include(key: str, variables: Mapping[str, object]) -> str:
+            return self._keyed(key, self._find(key).body, variables, html=html)
+
+        return include
+
+    def _keyed(self, key: str, source: str, variables: Mapping[str, object], *, html: bool) -> str:
+        path = self.budget.path
+        if key in path:
+            raise TemplateError(
+                f"template {clip(key, 64)!r} includes itself: {_path([*path, key])}"
+            )
+        if len(path) >= MAX_DEPTH:
+            raise TemplateError(f"templates are more than {MAX_DEPTH} deep: {_path([*path, key])}")
+        path.append(key)
+        try:
+            return self.text(source, variables, f"template {clip(key, 64)!r}", html=html)
+        finally:
+            path.pop()
+
+
+def condition(expression: str, variables: Mapping[str, object]) -> bool:
+    """Whether an expression of the templates' language is true. Raises TemplateError."""
+    name = "the condition"
+    if any(mark in expression for mark in (*_MARKS, "%}", "}}")):
+        raise TemplateError(f"{name} is an expression: leave out the braces")
+    source = f"{{% if ({expression}\n) %}}1{{% endif %}}"
+    return Renderer({}).text(source, variables, name) == "1"
+
+
+def single_line(text: str) -> str:
+    """For subjects: a line break in one could start another header of an e-mail."""
+    return "".join(char if char.isprintable() else " " for char in " ".join(text.split())).strip()
+
+
+def includes(text: str) -> bool:
+    """Whether a text of an override asks for a template, as the original's did."""
+    return RENDER in text and any(mark in text for mark in _MARKS)
+
+
+def _path(keys: list[str]) -> str:
+    return " → ".join(clip(key, 64) for key in keys)
+
+
+def _program(source: str, name: str, *, html: bool) -> Program:
+    try:
+        return program(source, html=html)
+    except TemplateSyntaxError as error:
+        raise _failed(name, error.lineno, error) from None
+    except (JinjaError, TemplateRefused) as error:
+        raise _failed(name, None, error) from None
+
+
+def _failed(name: str, line: int | None, error: Exception) -> TemplateError:
+    """Only texts that hold nothing of the values: other exceptions may quote them."""
+    if isinstance(error, TemplateSyntaxError):
+        said = error.message or "it cannot be read"
+    elif isinstance(error, UndefinedError | TemplateRefused):
+        said = str(error)
+    elif isinstance(error, ZeroDivisionError):
+        said = "it divides by zero"
+    else:
+        said = f"an expression cannot be evaluated: {type(error).__name__}"
+    where = "" if line is None else f", line {line}"
+    return TemplateError(f"{name}{where}: {clip(said)}")

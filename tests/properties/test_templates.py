@@ -1,0 +1,50 @@
+"""Whatever is written into a template, rendering answers a text or a TemplateError, soon."""
+
+import time
+from contextlib import suppress
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xnovu.core.contracts.notifications import Channel
+from xnovu.core.errors import TemplateError
+from xnovu.core.records import Template
+from xnovu.core.sanitise import sanitise
+from xnovu.core.templates import Renderer
+
+WRITTEN = (
+    "{{ }} {% %} {# #} ( ) [ ] { } | : , . ~ + - * / % ** == < in not and or is if else endif for endfor set recursive"
+    " a list object text number none loop.index loop.cycle xnovu_render 'k' \"k\" 1 0 99999999999999999999 -1 x=1"
+    " upper json join default replace items sort round int markdown_to_html extract_subject truncate defined"
+    " __class__ self raw endraw <b> </b> <script> & \n"
+)
+PIECES = WRITTEN.split(" ")
+VALUES = {
+    "a": {"b": [1, {"c": "d"}]},
+    "list": [3, "x", None],
+    "object": {"k": "v"},
+    "text": "<b>*é*</b>",
+    "number": 1.5,
+    "none": None,
+}
+LIBRARY = {"k": Template("k", Channel.EMAIL, None, "{{ a }}", "{{ xnovu_render('k', {a: a}) }}")}
+texts = st.lists(st.sampled_from(PIECES), max_size=25).map(" ".join)
+blocks = st.lists(
+    st.one_of(texts.map("{{{{ {} }}}}".format), texts.map("{{% {} %}}".format), texts), max_size=6
+).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(blocks, st.booleans())
+def test_a_template_renders_or_is_refused(source: str, html: bool) -> None:
+    started = time.monotonic()
+    with suppress(TemplateError):
+        assert isinstance(Renderer(LIBRARY).text(source, VALUES, "t", html=html), str)
+    assert time.monotonic() - started < 2
+
+
+@given(st.text(st.sampled_from("<>/ab =\"'&;!-script"), max_size=80))
+def test_cleaned_html_stays_as_it_is_when_cleaned_again(text: str) -> None:
+    cleaned = sanitise(text)
+    assert sanitise(cleaned) == cleaned
+    assert "<script" not in cleaned

@@ -1,0 +1,203 @@
+"""Whether a notification may be sent, by hostile payloads and schemas as well."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xnovu.core.contracts.notifications import NotificationStatus, WorkflowType
+from xnovu.core.errors import ValidationError
+from xnovu.core.payload import validate
+from xnovu.core.records import Notification, Workflow
+
+NOTIFICATION = Notification(
+    id=7,
+    enterprise_id="e1",
+    name="n",
+    status=NotificationStatus.PROCESSING,
+    payload={},
+    recipients=("a",),
+    channels=(),
+    overrides={},
+    tags=(),
+    topics=(),
+    priority=None,
+    workflow_id=1,
+    generation=0,
+    due_at=datetime(2026, 1, 1, tzinfo=UTC),
+    attempts=1,
+)
+WORKFLOW = Workflow(1, "w", WorkflowType.STATIC, "e1", (), None, {})
+
+
+def check(payload: dict[str, Any], schema: dict[str, Any]) -> None:
+    validate(replace(NOTIFICATION, payload=payload), replace(WORKFLOW, payload_schema=schema))
+
+
+def refusal(payload: dict[str, Any], schema: dict[str, Any]) -> str:
+    with pytest.raises(ValidationError) as caught:
+        check(payload, schema)
+    return str(caught.value)
+
+
+def test_recipients_or_topics_are_enough() -> None:
+    validate(NOTIFICATION, WORKFLOW)
+    validate(replace(NOTIFICATION, recipients=(), topics=("t",)), WORKFLOW)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipients": ()},
+        {"recipients": ("",)},
+        {"recipients": ("a", "x" * 256)},
+        {"recipients": ("a\nb",)},
+        {"recipients": (" a",)},
+        {"topics": ("a\x00",)},
+        {"recipients": tuple(map(str, range(10_001)))},
+        {"payload": {"a": "x" * 600_000}},
+        {"overrides": {"a": "x" * 600_000}},
+        {"payload": {"a": float("nan")}},
+        {"payload": {"a": "\ud800"}},
+        {"payload": {"a": object()}},
+    ],
+)
+def test_what_can_never_be_sent_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        validate(replace(NOTIFICATION, **change), WORKFLOW)
+
+
+def test_a_payload_that_fits_its_schema_passes() -> None:
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "required": ["mail"],
+        "properties": {
+            "mail": {"type": "string", "pattern": r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$"},
+            "host": {"$ref": "#/$defs/host"},
+            "tags": {"type": "array", "uniqueItems": True},
+        },
+        "$defs": {"host": {"type": "string", "pattern": "^([a-z]+\\.)+[a-z]+$"}},
+    }
+    check(
+        {
+            "mail": "ada.lindqvist@acme.example",
+            "host": "a.example",
+            "tags": [1, "1", True, {"a": 1}],
+        },
+        schema,
+    )
+
+
+@pytest.mark.parametrize(
+    ("payload", "schema", "said"),
+    [
+        ({}, {"required": ["site", "desk"]}, "payload lacks site, desk"),
+        (
+            {"a": {"b": ["x"]}},
+            {"properties": {"a": {"properties": {"b": {"items": {"type": "number"}}}}}},
+            'payload.a.b.0 must satisfy type "number"',
+        ),
+        ({"a": 5}, {"properties": {"a": {"enum": [1, 2]}}}, "payload.a must satisfy enum [1, 2]"),
+        (
+            {"a": [1, 1.0]},
+            {"properties": {"a": {"uniqueItems": True}}},
+            "payload.a must satisfy uniqueItems",
+        ),
+        (
+            {"a": "x"},
+            {"properties": {"a": {"pattern": "^y"}}},
+            'payload.a must satisfy pattern "^y"',
+        ),
+        (
+            {"x1": "a"},
+            {"patternProperties": {"^x": {"type": "number"}}},
+            "payload.x1 must satisfy type",
+        ),
+        ({"a": 1}, {"additionalProperties": False}, "payload must satisfy additionalProperties"),
+    ],
+)
+def test_a_misfit_names_its_place_and_what_is_wanted(
+    payload: dict[str, Any], schema: dict[str, Any], said: str
+) -> None:
+    assert said in refusal(payload, schema)
+
+
+def test_a_misfit_never_shows_a_value() -> None:
+    schema = {
+        "properties": {"a": {"type": "number", "not": {}, "const": 1}},
+        "additionalProperties": False,
+    }
+    assert "hunter2" not in refusal({"a": "hunter2", "b": "hunter2"}, schema)
+
+
+def test_many_misfits_are_told_in_short() -> None:
+    payload = {f"member{number}" * 20: "x" for number in range(1000)}
+    said = refusal(payload, {"additionalProperties": {"enum": ["y" * 1000]}})
+    assert len(said) < 1500
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "nonsense"},
+        {"properties": 3},
+        {"properties": {"a": {"pattern": "("}}},
+        {"$ref": "http://127.0.0.1:9/schema.json"},
+        {"$ref": "file:///etc/passwd"},
+        {"$ref": "#/nowhere"},
+        {"$ref": "#"},
+        {"$dynamicRef": "#"},
+        {"title": "x" * 300_000},
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_an_error_of_its_own(schema: dict[str, Any]) -> None:
+    assert "the payload schema of workflow 'w'" in refusal({"a": "x"}, schema)
+
+
+# Ours must not count on the warning that the library gives before it fetches.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_schema_elsewhere_is_never_fetched(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "schema.json"
+    elsewhere.write_text("{}")
+    assert "cannot be used" in refusal({}, {"$ref": elsewhere.as_uri()})
+
+
+def doubling(levels: int) -> dict[str, Any]:
+    definitions = {
+        f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"$ref": f"#/$defs/d{n + 1}"}]}
+        for n in range(levels)
+    }
+    return {"$ref": "#/$defs/d0", "$defs": {**definitions, f"d{levels}": {}}}
+
+
+@pytest.mark.parametrize(
+    ("payload", "schema"),
+    [
+        ({}, doubling(40)),
+        ({"a": "a" * 5000 + "!"}, {"properties": {"a": {"pattern": "^(a+)+$"}}}),
+        ({"a": "a" * 5000 + "!"}, {"properties": {"a": {"pattern": "^(a|a)*$"}}}),
+        ({"a": "a" * 5000 + "!"}, {"properties": {"a": {"pattern": "^(a?){60}a{60}$"}}}),
+        ({"a": "a" * 5000 + "!"}, {"properties": {"a": {"pattern": "^(a*)\\1*b$"}}}),
+        ({"a": "a" * 5000 + "!"}, {"properties": {"a": {"pattern": "^((?:[)]|a)+)*b"}}}),
+        ({"a": "a" * 5000 + "!"}, {"properties": {"a": {"pattern": "a*a*a*a*b"}}}),
+        ({"a": "a" * 50 + "!"}, {"properties": {"a": {"pattern": "^(a+)+$"}}}),
+        ({"a" * 5000 + "!": 1}, {"patternProperties": {"^(a+)+$": {}}}),
+    ],
+)
+def test_a_check_that_would_take_too_long_is_refused_at_once(
+    payload: dict[str, Any], schema: dict[str, Any]
+) -> None:
+    started = time.monotonic()
+    assert "cannot be used" in refusal(payload, schema)
+    assert time.monotonic() - started < 2
+
+
+def test_unique_items_of_mixed_types_are_checked_in_a_moment() -> None:
+    started = time.monotonic()
+    items = [[number] if number % 2 else str(number) for number in range(40_000)]
+    check({"a": items}, {"properties": {"a": {"uniqueItems": True}}})
+    assert time.monotonic() - started < 2
