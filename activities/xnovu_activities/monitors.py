@@ -1,0 +1,351 @@
+"""The long activities of the monitors: polling for what is due, and keeping the monitors themselves running.
+
+Each runs for a window of minutes and heartbeats a PollHealth, which the operator reads; the history gets counts only.
+Polling asks for state, never from a cursor: whatever is due is found, however late it was committed. A due row is
+handed on by starting its workflow, whose id is the mutex. Registered by the worker, called by the monitoring workflows.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import (
+    Priority,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from xnovu.adapters.schedules import Schedules
+from xnovu.core import ids
+from xnovu.core.contracts.common import Mode
+from xnovu.core.contracts.notifications import NotificationRef, ProcessingInput
+from xnovu.core.contracts.orchestration import (
+    EnterpriseConfig,
+    Monitor,
+    MonitorInput,
+    PollHealth,
+    PollInput,
+    PollResult,
+    RealtimeEvent,
+    StopInput,
+)
+from xnovu.core.errors import TemporalUnavailable, XNovuError
+from xnovu.core.records import PollAnswer, PollRequest
+from xnovu_activities.boundary import guarded
+from xnovu_activities.measures import Measures
+from xnovu_activities.ports import Tenants
+
+WINDOW: Final = timedelta(minutes=10)
+"""How long one activity polls: 36 events a window instead of 9 a poll."""
+
+COUNTS_EVERY: Final = 10.0
+SWEEP_EVERY: Final = 60.0
+CHECK_EVERY: Final = 10.0
+"""Seconds between two looks at the counts, at stale rows, at the monitors."""
+
+REMEMBER: Final = 20.0
+"""Seconds for which a started row is not started again: it needs some time until it is claimed."""
+
+STARTS_AT_ONCE: Final = 20
+LONGEST_BACKOFF: Final = 30.0
+
+WORKFLOW_TYPES: Final = {
+    Monitor.REALTIME: "RealtimeMonitoringWorkflow",
+    Monitor.SCHEDULED: "ScheduledNotificationWorkflow",
+    Monitor.CRON: "CronSchedulingWorkflow",
+}
+_ENTERPRISE: Final = SearchAttributeKey.for_keyword(ids.SEARCH_ATTRIBUTE_ENTERPRISE)
+_log: Final = logging.getLogger("xnovu.monitors")
+
+
+def monitor_id(monitor: Monitor, enterprise_id: str) -> str:
+    match monitor:
+        case Monitor.REALTIME:
+            return ids.realtime_workflow_id(enterprise_id)
+        case Monitor.SCHEDULED:
+            return ids.scheduled_workflow_id(enterprise_id)
+        case Monitor.CRON:
+            return ids.cron_workflow_id(enterprise_id)
+
+
+def mode_of(config: EnterpriseConfig, monitor: Monitor) -> Mode:
+    """What a monitor does now; a suspended enterprise takes nothing in."""
+    if config.suspend:
+        return Mode.OFF
+    return {
+        Monitor.REALTIME: config.realtime.mode,
+        Monitor.SCHEDULED: config.scheduled.mode,
+        Monitor.CRON: config.cron.mode,
+    }[monitor]
+
+
+class Starter:
+    """Starts the workflow of a notification. Starting twice is starting once: the running one is used."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._gate = asyncio.Semaphore(STARTS_AT_ONCE)
+
+    async def start(self, request: ProcessingInput, *, priority: int = 3) -> None:
+        """Idempotency key: the workflow id. Raises TemporalUnavailable."""
+        enterprise, notification_id = request.ref.enterprise, request.ref.notification_id
+        async with self._gate:
+            try:
+                await self._client.start_workflow(
+                    "NotificationProcessingWorkflow",
+                    request,
+                    id=ids.notification_workflow_id(enterprise.id, notification_id),
+                    task_queue=self._task_queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    search_attributes=attributes(enterprise.id),
+                    priority=Priority(priority_key=priority, fairness_key=enterprise.id),
+                    request_eager_start=True,
+                )
+            except RPCError as error:
+                raise TemporalUnavailable(
+                    f"Temporal did not start a delivery: {error.status}"
+                ) from None
+
+
+def attributes(enterprise_id: str) -> TypedSearchAttributes:
+    return TypedSearchAttributes([SearchAttributePair(_ENTERPRISE, enterprise_id)])
+
+
+@dataclass(slots=True)
+class _Window:
+    """What one polling activity remembers."""
+
+    until: float
+    health: PollHealth = field(default_factory=PollHealth)
+    result: PollResult = field(default_factory=PollResult)
+    recent: dict[int, float] = field(default_factory=dict)
+    counted: float = 0.0
+    swept: float = 0.0
+
+    def fresh(self, found: Iterable[int], now: float) -> list[int]:
+        """Those that were not started a moment ago."""
+        self.recent = {i: t for i, t in self.recent.items() if now - t < REMEMBER}
+        return [i for i in found if i not in self.recent]
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorActivities:
+    """`pause`: seconds to wait; a test gives its own."""
+
+    tenants: Tenants
+    client: Client
+    task_queue: str
+    starter: Starter
+    measures: Measures
+    window: timedelta = WINDOW
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    @activity.defn(name="PollSupabase")
+    @guarded
+    async def poll_supabase(self, request: PollInput) -> PollResult:
+        """Poll until the window is over. Read-only but for what it starts, so it may run twice."""
+        state = _Window(until=time.monotonic() + self.window.total_seconds())
+        self.measures.monitors(1)
+        try:
+            while time.monotonic() < state.until:
+                wait = await self._poll_once(request, state)
+                activity.heartbeat(state.health)
+                await self.pause(wait)
+        finally:
+            self.measures.monitors(-1)
+        return state.result
+
+    async def _poll_once(self, request: PollInput, state: _Window) -> float:
+        """One poll; answers the seconds to wait."""
+        config, now = request.config, time.monotonic()
+        asked = _question(request, state, now)
+        try:
+            answer = await self.tenants.database(config.enterprise).poll(asked)
+            started = await self._start_all(request, asked, answer, state, now)
+        except XNovuError as error:
+            errors = state.health.consecutive_errors + 1
+            state.health = state.health.model_copy(
+                update={
+                    "consecutive_errors": errors,
+                    "error_reason": error.reason,
+                    "error_message": error.message,
+                }
+            )
+            if errors in {1, 10} or errors % 100 == 0:
+                _log.warning(
+                    "%s poll of %s: %s", request.monitor, config.enterprise.id, error.message
+                )
+            return min(LONGEST_BACKOFF, 0.5 * 1.5 ** min(errors, 20))
+        state.health = _healthy(state.health, answer)
+        if asked.counts:
+            state.counted = now
+        if asked.sweep:
+            state.swept = now
+        return _wait(request, answer, full=started >= asked.limit)
+
+    async def _start_all(
+        self, request: PollInput, asked: PollRequest, answer: PollAnswer, state: _Window, now: float
+    ) -> int:
+        priorities = {row.id: row.priority for row in answer.due}
+        wanted = state.fresh([*priorities, *answer.withdrawn, *answer.stale], now)
+        async with asyncio.TaskGroup() as group:
+            for notification_id in wanted:
+                ref = NotificationRef(
+                    enterprise=request.config.enterprise, notification_id=notification_id
+                )
+                wish = ProcessingInput(
+                    ref=ref, delivery=request.config.delivery, shadow=asked.shadow
+                )
+                priority = priorities.get(notification_id, 3)
+                group.create_task(self.starter.start(wish, priority=priority))
+        state.recent.update(dict.fromkeys(wanted, now))
+        fresh = set(wanted)
+        state.result = PollResult(
+            polls=state.result.polls + 1,
+            started=state.result.started + len(fresh & priorities.keys()),
+            retracted=state.result.retracted + len(fresh & set(answer.withdrawn)),
+            swept=state.result.swept + len(fresh & set(answer.stale)),
+        )
+        return len(fresh & priorities.keys())
+
+    @activity.defn(name="EnsureMonitors")
+    @guarded
+    async def ensure_monitors(self, request: PollInput) -> None:
+        """Start the monitors that should run, stop those that should not, tell them their configuration."""
+        until = time.monotonic() + self.window.total_seconds()
+        config = request.config
+        for monitor in Monitor:
+            await self._ensure(config, monitor, tell=True)
+        while time.monotonic() < until:
+            activity.heartbeat(PollHealth(last_poll_at=datetime.now(UTC)))
+            await self.pause(CHECK_EVERY)
+            for monitor in Monitor:
+                await self._ensure(config, monitor, tell=False)
+
+    async def _ensure(self, config: EnterpriseConfig, monitor: Monitor, *, tell: bool) -> None:
+        workflow_id = monitor_id(monitor, config.enterprise.id)
+        try:
+            running = await self._is_running(workflow_id)
+            if mode_of(config, monitor) is Mode.OFF:
+                if running:
+                    await self.client.get_workflow_handle(workflow_id).cancel()
+                return
+            if running and not tell:
+                return
+            await self.client.start_workflow(
+                WORKFLOW_TYPES[monitor],
+                MonitorInput(config=config),
+                id=workflow_id,
+                task_queue=self.task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                search_attributes=attributes(config.enterprise.id),
+                start_signal="configure",
+                start_signal_args=[config],
+            )
+        except RPCError as error:
+            raise TemporalUnavailable(
+                f"Temporal did not answer about {workflow_id}: {error.status}"
+            ) from None
+
+    async def _is_running(self, workflow_id: str) -> bool:
+        try:
+            found = await self.client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return found.status is WorkflowExecutionStatus.RUNNING
+
+    @activity.defn(name="StopMonitors")
+    @guarded
+    async def stop_monitors(self, request: StopInput) -> None:
+        """Stop the intake, remove the Schedules of the database's rules, wait for what is under way, bounded."""
+        until = time.monotonic() + request.drain.total_seconds()
+        enterprise = request.config.enterprise
+        for monitor in Monitor:
+            if await self._running_or_gone(monitor_id(monitor, enterprise.id)):
+                await self.client.get_workflow_handle(monitor_id(monitor, enterprise.id)).cancel()
+        schedules = Schedules(self.client, self.task_queue)
+        for schedule_id in await schedules.list(enterprise.id):
+            if ids.parse_database_schedule_id(schedule_id) is not None:
+                await schedules.delete(schedule_id)
+        asked = PollRequest(enterprise.id, "realtime", limit=0, max_in_flight=0, counts=True)
+        while time.monotonic() < until:
+            activity.heartbeat()
+            try:
+                answer = await self.tenants.database(enterprise).poll(asked)
+            except XNovuError:
+                # Nothing can be under way in a database that is away; its rows are kept and found again.
+                return
+            if answer.counts is None or answer.counts.processing == 0:
+                return
+            await self.pause(1.0)
+
+    async def _running_or_gone(self, workflow_id: str) -> bool:
+        try:
+            return await self._is_running(workflow_id)
+        except RPCError as error:
+            raise TemporalUnavailable(
+                f"Temporal did not answer about {workflow_id}: {error.status}"
+            ) from None
+
+
+def _question(request: PollInput, state: _Window, now: float) -> PollRequest:
+    config = request.config
+    shadow = mode_of(config, request.monitor) is Mode.SHADOW
+    counts = now - state.counted >= COUNTS_EVERY
+    if request.monitor is Monitor.SCHEDULED:
+        return PollRequest(
+            config.enterprise.id,
+            "scheduled",
+            config.scheduled.batch_size,
+            config.realtime.max_in_flight,
+            shadow=shadow,
+        )
+    intake = RealtimeEvent.INSERT in config.realtime.events
+    return PollRequest(
+        config.enterprise.id,
+        "realtime",
+        config.realtime.batch_size,
+        config.realtime.max_in_flight if intake else 0,
+        withdrawn=RealtimeEvent.UPDATE in config.realtime.events and not shadow,
+        sweep=not shadow and now - state.swept >= SWEEP_EVERY,
+        counts=counts,
+        shadow=shadow,
+    )
+
+
+def _healthy(before: PollHealth, answer: PollAnswer) -> PollHealth:
+    counts = answer.counts
+    return PollHealth(
+        last_poll_at=datetime.now(UTC),
+        lag_seconds=answer.lag_seconds,
+        pending=counts.pending if counts else before.pending,
+        processing=counts.processing if counts else before.processing,
+        sent_24h=counts.sent_24h if counts else before.sent_24h,
+        failed_24h=counts.failed_24h if counts else before.failed_24h,
+    )
+
+
+def _wait(request: PollInput, answer: PollAnswer, *, full: bool) -> float:
+    """Seconds to the next poll: at once after a full batch, in time for what is due next."""
+    if full:
+        return 0.05
+    if request.monitor is Monitor.REALTIME:
+        return request.config.realtime.poll_interval.total_seconds()
+    interval = request.config.scheduled.poll_interval.total_seconds()
+    due = answer.next_due_seconds
+    return interval if due is None else min(interval, max(due, 0.05))

@@ -1,0 +1,120 @@
+"""NotificationOrchestrationWorkflow: keeps the monitors of one enterprise running, with its newest configuration.
+
+The monitors are peers that an activity starts, not children: children do not survive a continue-as-new of their parent.
+The operator starts it by update-with-start and speaks to it by updates; it never polls and never delivers.
+"""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from xnovu.core.contracts.common import Mode
+    from xnovu.core.contracts.orchestration import (
+        EnterpriseConfig,
+        Monitor,
+        OrchestrationInput,
+        OrchestrationStatus,
+        PollInput,
+        ShutdownInput,
+        StopInput,
+    )
+    from xnovu_workflows.policies import FOREVER, HEARTBEAT, STEP, WINDOW
+
+
+@workflow.defn
+class NotificationOrchestrationWorkflow:
+    """Runs until `shutdown`."""
+
+    @workflow.init
+    def __init__(self, given: OrchestrationInput) -> None:
+        self._config = given.config
+        self._stopping = given.stopping
+        self._stopped = False
+
+    @workflow.run
+    async def run(self, given: OrchestrationInput) -> None:
+        del given
+        while not self._stopping and not workflow.info().is_continue_as_new_suggested():
+            if await self._window():
+                break
+        if self._stopping:
+            await workflow.wait_condition(lambda: self._stopped)
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            return
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(OrchestrationInput(config=self._config))
+
+    async def _window(self) -> bool:
+        """One window of EnsureMonitors; True when it came to its end, False when something new interrupted it."""
+        working = self._config
+        handle = workflow.start_activity(
+            "EnsureMonitors",
+            PollInput(config=working, monitor=Monitor.REALTIME),
+            start_to_close_timeout=WINDOW,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=FOREVER,
+        )
+        news = asyncio.create_task(
+            workflow.wait_condition(lambda: self._stopping or self._config != working)
+        )
+        await workflow.wait([handle, news], return_when=asyncio.FIRST_COMPLETED)
+        news.cancel()
+        if not handle.done():
+            handle.cancel()
+            return False
+        if not handle.cancelled():
+            handle.exception()
+        return True
+
+    @workflow.update
+    async def apply_config(self, config: EnterpriseConfig) -> OrchestrationStatus:
+        """Idempotency key: the generation. The monitors hear of it from the next EnsureMonitors, at once."""
+        self._config = config
+        return self.status()
+
+    @apply_config.validator
+    def _check_config(self, config: EnterpriseConfig) -> None:
+        if self._stopping:
+            raise ApplicationError("it is shutting down", type="Stopping")
+        if config.enterprise.id != self._config.enterprise.id:
+            raise ApplicationError("a configuration of another enterprise", type="Conflict")
+        if config.generation < self._config.generation:
+            raise ApplicationError(
+                f"generation {config.generation} is older than {self._config.generation}",
+                type="Outdated",
+            )
+
+    @workflow.update
+    async def shutdown(self, request: ShutdownInput) -> None:
+        """Stop the monitors, wait for what is under way, bounded by `drain`, and end. A second call waits too."""
+        if self._stopping:
+            await workflow.wait_condition(lambda: self._stopped)
+            return
+        self._stopping = True
+        try:
+            await workflow.execute_activity(
+                "StopMonitors",
+                StopInput(config=self._config, drain=request.drain),
+                start_to_close_timeout=request.drain + STEP,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=FOREVER,
+            )
+        finally:
+            self._stopped = True
+
+    @workflow.query
+    def status(self) -> OrchestrationStatus:
+        """What it works with."""
+        modes = {
+            Monitor.REALTIME: self._config.realtime.mode,
+            Monitor.SCHEDULED: self._config.scheduled.mode,
+            Monitor.CRON: self._config.cron.mode,
+        }
+        wanted = (
+            () if self._config.suspend else tuple(m for m in Monitor if modes[m] is not Mode.OFF)
+        )
+        return OrchestrationStatus(
+            config_generation=self._config.generation, monitors=wanted, stopping=self._stopping
+        )

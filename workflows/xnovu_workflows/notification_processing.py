@@ -1,0 +1,269 @@
+"""NotificationProcessingWorkflow: one notification from claim to final status. Its id is the notification's mutex.
+
+The single lane is one local activity: six events, three transitions. What is not plainly done there goes on step by
+step: each step visible, sends decided here one by one, because only what is certain may be counted or repeated.
+It never fails: a notification that cannot be delivered is FAILED in the database, with its reason.
+"""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from xnovu.core.contracts.common import RetryConfig
+    from xnovu.core.contracts.notifications import (
+        ClaimOutcome,
+        DeliverResult,
+        FetchResult,
+        FinishOutcome,
+        Next,
+        NotificationStatus,
+        ProcessingInput,
+        RenderResult,
+        StatusInput,
+        StatusResult,
+        TriggerInput,
+        TriggerResult,
+        WorkflowConfigResult,
+        WorkflowType,
+    )
+    from xnovu.core.errors import (
+        CredentialsMissing,
+        CredentialsRejected,
+        DatabaseUnavailable,
+        NovuThrottled,
+        NovuUnavailable,
+        OutcomeUnclear,
+    )
+    from xnovu.core.ids import transaction_id
+    from xnovu_workflows.policies import FOREVER, ONCE, QUICK, SEND, STEP
+
+SLOW = timedelta(minutes=1)
+"""Wait between two tries with credentials that are refused: somebody must mend them."""
+
+_WAITING = {
+    CredentialsMissing.reason,
+    CredentialsRejected.reason,
+    NovuThrottled.reason,
+    NovuUnavailable.reason,
+    DatabaseUnavailable.reason,
+}
+"""Certainly not accepted, and no fault of the notification: waited for, not counted."""
+
+
+@workflow.defn
+class NotificationProcessingWorkflow:
+    """Answers how it ended."""
+
+    @workflow.run
+    async def run(self, request: ProcessingInput) -> DeliverResult:
+        quick = await self._quick(request)
+        if quick.next is Next.FINISHED:
+            return quick
+        if request.shadow:
+            return await self._shadow(request)
+        return await _Slow(request, quick).run()
+
+    async def _quick(self, request: ProcessingInput) -> DeliverResult:
+        quick: DeliverResult
+        try:
+            quick = await workflow.execute_local_activity(
+                "DeliverNotification",
+                request,
+                result_type=DeliverResult,
+                schedule_to_close_timeout=QUICK,
+                retry_policy=ONCE,
+            )
+        except ActivityError as error:
+            # Timed out, or the worker died: anything may have been sent.
+            reason = _reason(error) or "Timeout"
+            quick = DeliverResult(next=Next.DEFERRED, reason=reason, resumed=True)
+        return quick
+
+    async def _shadow(self, request: ProcessingInput) -> DeliverResult:
+        result: DeliverResult = await workflow.execute_activity(
+            "DeliverNotification",
+            request,
+            result_type=DeliverResult,
+            start_to_close_timeout=STEP,
+            retry_policy=FOREVER,
+        )
+        return result
+
+
+class _GivenUp(Exception):
+    """The attempts are used up, and Novu's feed shows nothing."""
+
+
+class _Slow:
+    """The steps one by one, after a quick try that was deferred."""
+
+    def __init__(self, request: ProcessingInput, quick: DeliverResult) -> None:
+        self._request = request
+        self._quick = quick
+        self._generation = 0
+
+    async def run(self) -> DeliverResult:
+        workflow.logger.info("delivery goes step by step", extra={"reason": self._quick.reason})
+        if self._quick.retry_after is not None:
+            await workflow.sleep(self._quick.retry_after)
+        fetched = await workflow.execute_activity(
+            "FetchNotification",
+            self._request,
+            result_type=FetchResult,
+            start_to_close_timeout=STEP,
+            retry_policy=FOREVER,
+        )
+        self._generation = fetched.generation
+        if fetched.outcome is ClaimOutcome.RETRACTED:
+            return await self._end(NotificationStatus.RETRACTED)
+        if fetched.outcome not in {ClaimOutcome.CLAIMED, ClaimOutcome.RESUMED}:
+            return DeliverResult(next=Next.FINISHED, reason=fetched.outcome.value)
+        try:
+            await self._check()
+            transactions = await self._send_all(fetched.chunks)
+        except ActivityError as error:
+            return await self._end(NotificationStatus.FAILED, _reason(error), _message(error))
+        except _GivenUp as error:
+            return await self._end(NotificationStatus.FAILED, OutcomeUnclear.reason, str(error))
+        if transactions is None:
+            return await self._end(NotificationStatus.RETRACTED)
+        return await self._end(NotificationStatus.SENT, transactions=transactions)
+
+    async def _check(self) -> None:
+        ref = self._request.ref
+        if self._quick.accepted:
+            return
+        config = await workflow.execute_activity(
+            "FetchWorkflowConfig",
+            ref,
+            result_type=WorkflowConfigResult,
+            start_to_close_timeout=STEP,
+            retry_policy=FOREVER,
+        )
+        await workflow.execute_activity(
+            "ValidateNotification", self._request, start_to_close_timeout=STEP, retry_policy=FOREVER
+        )
+        if config.workflow_type is WorkflowType.DYNAMIC:
+            await workflow.execute_activity(
+                "RenderTemplate",
+                ref,
+                result_type=RenderResult,
+                start_to_close_timeout=STEP,
+                retry_policy=FOREVER,
+            )
+
+    async def _send_all(self, chunks: int) -> tuple[str, ...] | None:
+        """Transaction ids of all chunks, None where it was withdrawn."""
+        sent: list[str] = []
+        for chunk in range(chunks):
+            if chunk < self._quick.accepted:
+                ref = self._request.ref
+                sent.append(
+                    transaction_id(ref.enterprise.id, ref.notification_id, self._generation, chunk)
+                )
+                continue
+            unclear = self._quick.resumed or (self._quick.unclear and chunk == self._quick.accepted)
+            result = await self._send(chunk, unclear=unclear)
+            if result is None:
+                return None
+            sent.append(result.transaction_id)
+        return tuple(sent)
+
+    async def _send(self, chunk: int, *, unclear: bool) -> TriggerResult | None:
+        """Try until it is accepted or the attempts are used up; never again without asking, after an unclear one."""
+        retry = self._request.delivery.retry
+        attempt, waits, refusals = int(unclear), 0, 0
+        while True:
+            last = attempt >= retry.maximum_attempts
+            call = TriggerInput(
+                ref=self._request.ref,
+                generation=self._generation,
+                chunk=chunk,
+                verify=unclear,
+                attempt=attempt,
+                definite_errors=refusals,
+                send=not (last and unclear),
+            )
+            try:
+                result = await workflow.execute_activity(
+                    "TriggerNovu",
+                    call,
+                    result_type=TriggerResult,
+                    start_to_close_timeout=SEND,
+                    retry_policy=ONCE,
+                )
+            except ActivityError as error:
+                reason = _reason(error)
+                counted = reason not in _WAITING
+                if counted and (last or not _is_retryable(error)):
+                    raise
+                unclear = unclear or reason is None or reason == OutcomeUnclear.reason
+                # A received refusal is cached by Novu under its key; one that was lost is not known to be one.
+                refusals += int(reason == NovuThrottled.reason)
+                attempt, waits = attempt + int(counted), waits + 1
+                await workflow.sleep(_delay(error, reason, retry, waits))
+                continue
+            if result.withdrawn and not call.send:
+                raise _GivenUp(f"Novu did not accept it in {retry.maximum_attempts} attempts")
+            return None if result.withdrawn else result
+
+    async def _end(
+        self,
+        status: NotificationStatus,
+        reason: str | None = None,
+        message: str | None = None,
+        transactions: tuple[str, ...] = (),
+    ) -> DeliverResult:
+        result = await workflow.execute_activity(
+            "UpdateNotificationStatus",
+            StatusInput(
+                ref=self._request.ref,
+                status=status,
+                generation=self._generation,
+                transaction_ids=transactions,
+                reason=reason,
+                message=message,
+            ),
+            result_type=StatusResult,
+            start_to_close_timeout=STEP,
+            retry_policy=FOREVER,
+        )
+        if result.outcome is FinishOutcome.RETRACTED and status is not NotificationStatus.RETRACTED:
+            return await self._end(NotificationStatus.RETRACTED)
+        return DeliverResult(next=Next.FINISHED, status=status, reason=reason)
+
+
+def _cause(error: ActivityError) -> ApplicationError | None:
+    return error.cause if isinstance(error.cause, ApplicationError) else None
+
+
+def _reason(error: ActivityError) -> str | None:
+    """The reason of our own error; None for a time-out or a lost worker."""
+    cause = _cause(error)
+    return cause.type if cause else None
+
+
+def _message(error: ActivityError) -> str:
+    cause = _cause(error)
+    return cause.message if cause else "the activity did not end in time"
+
+
+def _is_retryable(error: ActivityError) -> bool:
+    cause = _cause(error)
+    return cause is None or not cause.non_retryable
+
+
+def _delay(error: ActivityError, reason: str | None, retry: RetryConfig, waits: int) -> timedelta:
+    """What the other side asked for, else the policy's; credentials wait for a person."""
+    cause = _cause(error)
+    if cause is not None and cause.next_retry_delay is not None:
+        return cause.next_retry_delay
+    factor = retry.backoff_coefficient ** min(waits - 1, 30)
+    seconds = min(
+        retry.initial_interval.total_seconds() * factor, retry.maximum_interval.total_seconds()
+    )
+    if reason in {CredentialsMissing.reason, CredentialsRejected.reason}:
+        seconds = min(max(seconds, 5.0), SLOW.total_seconds())
+    return timedelta(seconds=seconds)

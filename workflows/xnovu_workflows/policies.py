@@ -1,0 +1,29 @@
+"""Timeouts and retry policies of the workflows, in one place. Values only."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio.common import RetryPolicy
+
+FOREVER: Final = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(minutes=1),
+)
+"""For reads and compare-and-set writes: nothing is lost by trying until the other side is back."""
+
+ONCE: Final = RetryPolicy(maximum_attempts=1)
+"""For sends: the workflow itself decides whether and how to try again."""
+
+STEP: Final = timedelta(seconds=30)
+QUICK: Final = timedelta(seconds=8)
+"""The quick try fits into one workflow task (10 s), so that it costs one."""
+
+SEND: Final = timedelta(seconds=90)
+"""Verification waits for Novu's queue, twice at most, then one HTTP call."""
+
+WINDOW: Final = timedelta(minutes=15)
+"""Above the ten minutes for which a monitor's activity runs."""
+
+HEARTBEAT: Final = timedelta(seconds=20)
+"""How soon a monitor moves away from a dead worker."""
