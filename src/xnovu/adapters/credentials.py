@@ -1,0 +1,82 @@
+"""Where the credentials of an enterprise come from: the installation's settings, or files that name the enterprise.
+
+The source is said by the enterprise's configuration. What is missing is an error, never a reason to use another
+source: a tenant without its secret must not send through somebody else's account. Files are read at every use; they are
+small, and a rotated secret is in force at once. Called by `xnovu.adapters.tenants`.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from xnovu.core.contracts.common import CredentialSource, EnterpriseRef
+from xnovu.core.errors import CredentialsMissing
+from xnovu.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A base URL and its key. The key shows as stars wherever it is printed."""
+
+    url: str
+    key: SecretStr
+
+
+class CredentialStore:
+    """Looks credentials up. Holds no secret but the settings that it was given."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def supabase(self, enterprise: EnterpriseRef) -> Credentials:
+        """Raises CredentialsMissing, naming the setting or the key of the secret."""
+        if enterprise.supabase is CredentialSource.ENTERPRISE:
+            return self._of_enterprise(enterprise.id, "supabase", "url", "serviceRoleKey")
+        ours = self._settings.supabase
+        return _of_installation(
+            ours.url,
+            ours.service_role_key,
+            "XNOVU_SUPABASE__URL",
+            "XNOVU_SUPABASE__SERVICE_ROLE_KEY",
+        )
+
+    def novu(self, enterprise: EnterpriseRef) -> Credentials:
+        """Raises CredentialsMissing, naming the setting or the key of the secret."""
+        if enterprise.novu is CredentialSource.ENTERPRISE:
+            return self._of_enterprise(enterprise.id, "novu", "apiUrl", "secretKey")
+        ours = self._settings.novu
+        return _of_installation(
+            ours.api_url, ours.secret_key, "XNOVU_NOVU__API_URL", "XNOVU_NOVU__SECRET_KEY"
+        )
+
+    def _of_enterprise(self, enterprise_id: str, system: str, url: str, key: str) -> Credentials:
+        base = self._read(enterprise_id, system, url)
+        if urlsplit(base).scheme not in {"http", "https"}:
+            raise CredentialsMissing(f"the {system} secret's {url} is no http or https address")
+        return Credentials(base, SecretStr(self._read(enterprise_id, system, key)))
+
+    def _read(self, enterprise_id: str, system: str, key: str) -> str:
+        folder = self._settings.worker.credentials_dir
+        try:
+            if folder is None:
+                raise FileNotFoundError
+            text = (folder / f"{enterprise_id}.{system}.{key}").read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            text = ""
+        if not text:
+            raise CredentialsMissing(
+                f"the key {key} of the enterprise's {system} secret has not reached the worker:"
+                f" see the Enterprise's conditions and XNOVU_WORKER__CREDENTIALS_DIR"
+            )
+        return text
+
+
+def _of_installation(
+    url: str | None, key: SecretStr | None, url_name: str, key_name: str
+) -> Credentials:
+    if not url:
+        raise CredentialsMissing(f"{url_name} is not set and the enterprise names no secret")
+    if key is None or not key.get_secret_value():
+        raise CredentialsMissing(f"{key_name} is not set and the enterprise names no secret")
+    return Credentials(url, key)

@@ -1,0 +1,332 @@
+"""Novu's REST API with one enterprise's key: what happened to a request, told as one of our errors.
+
+One attempt a call, never a retry: the caller decides after `OutcomeUnclear` whether to ask the feed first. Answers are
+classified by status code, because Novu's bodies differ between versions; nothing of a request and no key ever enters
+an error. Not in here: ids, chunks and content (`xnovu.core`). Called by the activities through `ports.Novu`.
+
+Endpoints and statuses: https://docs.novu.co/api-reference (v1 events, notifications, messages).
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final, Literal
+from urllib.parse import quote, urlsplit
+
+import httpx
+from pydantic import JsonValue
+
+from xnovu.core.errors import (
+    ConfigurationError,
+    CredentialsRejected,
+    NovuRejected,
+    NovuThrottled,
+    NovuUnavailable,
+    OutcomeUnclear,
+    WorkflowNotFound,
+    XNovuError,
+)
+from xnovu.core.records import JsonObject, TriggerRequest
+
+CALL_SECONDS: Final = 30.0
+"""A whole call, however slowly the other side drips."""
+
+MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
+FEED_PAGE: Final = 50
+MAX_FEED_PAGES: Final = 2000
+MAX_RETRY_AFTER: Final = timedelta(hours=1)
+
+_REFUSED: Final = frozenset(
+    {
+        "error",
+        "trigger_not_active",
+        "no_workflow_active_steps_defined",
+        "no_workflow_steps_defined",
+        "no_tenant_found",
+        "invalid_recipients",
+    }
+)
+"""What a 201 may say when nothing is sent (`TriggerEventStatusEnum`)."""
+
+_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,99}")
+_REUSED_KEY: Final = re.compile(r"idempoten|being reused|different body", re.IGNORECASE)
+_GATEWAY: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+def http_client() -> httpx.AsyncClient:
+    """A client for all enterprises: HTTP/1.1, no redirects, nothing from the environment (no proxy, no netrc)."""
+    return httpx.AsyncClient(
+        http2=False,
+        follow_redirects=False,
+        trust_env=False,
+        timeout=httpx.Timeout(15.0, connect=5.0, pool=10.0),
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=5),
+        headers={
+            "User-Agent": "xnovu",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """`body` is None when it is no JSON, too long or compressed."""
+
+    status: int
+    headers: httpx.Headers
+    body: JsonValue
+
+    @property
+    def fields(self) -> JsonObject:
+        return self.body if isinstance(self.body, Mapping) else {}
+
+    @property
+    def ours(self) -> bool:
+        """Whether Novu itself wrote this error, not something in between (its error body names the path)."""
+        return "statusCode" in self.fields or "errorId" in self.fields
+
+
+class NovuClient:
+    """Implements `ports.Novu`. Cheap to make; the `http` client is shared and closed by its owner."""
+
+    def __init__(self, http: httpx.AsyncClient, api_url: str, secret_key: str) -> None:
+        """Raises ConfigurationError for an address, CredentialsRejected for a key that can never work."""
+        parts = urlsplit(api_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            raise ConfigurationError(
+                "Novu's apiUrl is no address: write https://api.novu.co or https://host:port"
+            )
+        # An illegal header value would be quoted in the exception of the HTTP library.
+        if (
+            not secret_key
+            or not secret_key.isascii()
+            or not secret_key.isprintable()
+            or " " in secret_key
+        ):
+            raise CredentialsRejected(
+                "Novu's secretKey is empty or holds spaces or control characters: copy it again"
+            )
+        self._http = http
+        self._base = api_url.rstrip("/").removesuffix("/v1")
+        self._authorization = f"ApiKey {secret_key}"
+
+    async def trigger(self, request: TriggerRequest) -> None:
+        """POST /v1/events/trigger, once. Returns when Novu has accepted: 201, acknowledged, `processed`.
+
+        Idempotency key: `request.idempotency_key`, honoured by Novu only where that is switched on. Raises what
+        `ports.Novu` names, and ConfigurationError for a redirect.
+        """
+        headers = {"Idempotency-Key": request.idempotency_key}
+        answer = await self._call(
+            "POST", "/v1/events/trigger", OutcomeUnclear, headers=headers, body=_event(request)
+        )
+        if answer.status == HTTPStatus.CREATED:
+            _check_accepted(answer, request.workflow_key)
+            return
+        raise _trigger_error(answer, request.workflow_key)
+
+    async def accepted(self, transaction_id: str) -> frozenset[str]:
+        """GET /v1/notifications?transactionId=: the subscriber ids of all pages. Safe to repeat."""
+        found: set[str] = set()
+        for page in range(MAX_FEED_PAGES):
+            params = {"transactionId": transaction_id, "page": str(page), "limit": str(FEED_PAGE)}
+            answer = await self._read("GET", "/v1/notifications", params=params)
+            items = answer.fields.get("data")
+            if not isinstance(items, list):
+                raise NovuUnavailable("Novu's activity feed answered something that is no list")
+            found.update(name for item in items if (name := _subscriber(item)) is not None)
+            if answer.fields.get("hasMore") is not True:
+                return frozenset(found)
+        raise NovuUnavailable(
+            f"Novu's activity feed has more than {MAX_FEED_PAGES} pages of one transaction"
+        )
+
+    async def cancel(self, transaction_id: str) -> bool:
+        """DELETE /v1/events/trigger/{id}: stops what is delayed or digested only. Safe to repeat."""
+        path = f"/v1/events/trigger/{quote(transaction_id, safe='')}"
+        answer = await self._read("DELETE", path, absent=True)
+        return answer.fields.get("data") is True
+
+    async def delete_messages(self, transaction_id: str) -> bool:
+        """DELETE /v1/messages/transaction/{id}?channel=in_app; 404 means that there are none. Safe to repeat."""
+        path = f"/v1/messages/transaction/{quote(transaction_id, safe='')}"
+        answer = await self._read("DELETE", path, params={"channel": "in_app"}, absent=True)
+        return answer.status != HTTPStatus.NOT_FOUND
+
+    async def _read(
+        self,
+        method: Literal["GET", "DELETE"],
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        absent: bool = False,
+    ) -> _Answer:
+        """A call that may be repeated: whatever goes wrong on the way is plain unavailability."""
+        answer = await self._call(method, path, NovuUnavailable, params=params)
+        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES or (
+            absent and answer.status == HTTPStatus.NOT_FOUND
+        ):
+            return answer
+        raise _common_error(answer) or (
+            NovuUnavailable(f"Novu answered {answer.status} to {method}")
+            if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            or answer.status == HTTPStatus.REQUEST_TIMEOUT
+            else NovuRejected(f"Novu answered {answer.status} to {method}{_said(answer)}")
+        )
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        unclear: type[OutcomeUnclear | NovuUnavailable],
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: JsonObject | None = None,
+    ) -> _Answer:
+        """`unclear` is raised where the request may have been received."""
+        # Never `from error`: the library's exceptions hold the request, and with it key and payload.
+        failed: XNovuError
+        try:
+            async with (
+                asyncio.timeout(CALL_SECONDS),
+                self._http.stream(
+                    method,
+                    self._base + path,
+                    headers={"Authorization": self._authorization, **(headers or {})},
+                    params=params,
+                    json=body,
+                ) as response,
+            ):
+                return _Answer(response.status_code, response.headers, await _json(response))
+        except _NOT_SENT as error:
+            failed = NovuUnavailable(f"Novu cannot be reached: {type(error).__name__}")
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+            failed = ConfigurationError("Novu's apiUrl is no address that can be called")
+        except (httpx.HTTPError, TimeoutError) as error:
+            failed = unclear(f"no readable answer of Novu: {type(error).__name__}")
+        raise failed
+
+
+async def _json(response: httpx.Response) -> JsonValue:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return None
+    text = bytearray()
+    async for part in response.aiter_raw():
+        text += part
+        if len(text) > MAX_ANSWER_BYTES:
+            return None
+    try:
+        parsed: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return parsed
+
+
+def _event(request: TriggerRequest) -> JsonObject:
+    to: list[JsonValue] = [*request.recipients]
+    to += [{"type": "Topic", "topicKey": topic} for topic in request.topics]
+    event: dict[str, JsonValue] = {
+        "name": request.workflow_key,
+        "to": to,
+        "payload": dict(request.payload),
+        "transactionId": request.transaction_id,
+    }
+    if request.overrides:
+        event["overrides"] = dict(request.overrides)
+    return event
+
+
+def _check_accepted(answer: _Answer, workflow_key: str) -> None:
+    data = answer.fields.get("data")
+    status = data.get("status") if isinstance(data, Mapping) else None
+    acknowledged = data.get("acknowledged") if isinstance(data, Mapping) else None
+    if status == "processed" and acknowledged is True:
+        return
+    if isinstance(status, str) and status in _REFUSED:
+        raise NovuRejected(f"Novu does not send workflow {workflow_key!r}: {status}")
+    raise OutcomeUnclear("Novu answered 201 with a body that does not say what happened")
+
+
+def _trigger_error(answer: _Answer, workflow_key: str) -> XNovuError:
+    """Which error a status other than 201 is. Facts: TriggerEvent's documented answers, and NestJS' filters."""
+    common = _common_error(answer)
+    if common is not None:
+        return common
+    status = answer.status
+    message = answer.fields.get("message")
+    if status in {HTTPStatus.CONFLICT, HTTPStatus.REQUEST_TIMEOUT} or (
+        isinstance(message, str)
+        and status == HTTPStatus.UNPROCESSABLE_ENTITY
+        and _REUSED_KEY.search(message)
+    ):
+        return OutcomeUnclear(
+            f"Novu answered {status}: an earlier try may be under way",
+            retry_after=_retry_after(answer),
+        )
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY and message == "workflow_not_found":
+        return WorkflowNotFound(
+            f"Novu does not know workflow {workflow_key!r}: create it there, or correct workflow_key"
+        )
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return NovuRejected(
+            f"Novu refused the trigger of workflow {workflow_key!r}: {status}{_said(answer)}"
+        )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _GATEWAY and answer.ours:
+        return NovuUnavailable(f"Novu answered {status}", retry_after=_retry_after(answer))
+    return OutcomeUnclear(f"the answer {status} does not tell whether Novu got the request")
+
+
+def _common_error(answer: _Answer) -> XNovuError | None:
+    status = answer.status
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return CredentialsRejected(
+            f"Novu answered {status}: check the secretKey of its environment"
+        )
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return NovuThrottled(
+            "Novu answered 429: its rate limit is reached", retry_after=_retry_after(answer)
+        )
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return ConfigurationError(
+            f"Novu's apiUrl answers {status}, a redirect: write the address that it leads to"
+        )
+    return None
+
+
+def _said(answer: _Answer) -> str:
+    """What Novu says is wrong, as codes and field names: its sentences may quote what we sent."""
+    message = answer.fields.get("message")
+    words = [message] if isinstance(message, str) and "_" in message else []
+    errors = answer.fields.get("errors")
+    if isinstance(errors, Mapping):
+        words += [*errors]
+    elif isinstance(errors, list):
+        fields = [item.get("field") for item in errors if isinstance(item, Mapping)]
+        words += [field for field in fields if isinstance(field, str)]
+    codes = [word for word in words if _CODE.fullmatch(word)][:10]
+    return f" ({', '.join(codes)})" if codes else ""
+
+
+def _retry_after(answer: _Answer) -> timedelta | None:
+    """Seconds, as Novu writes it; anything else is left to the caller's policy."""
+    text = answer.headers.get("Retry-After", "")
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(timedelta(seconds=min(int(text[:9]), 10**6)), MAX_RETRY_AFTER)
+
+
+def _subscriber(item: JsonValue) -> str | None:
+    """Our id of a subscriber: `subscriber.subscriberId`; `_subscriberId` is Novu's own and means nothing to us."""
+    for name in ("subscriber", "to"):
+        part = item.get(name) if isinstance(item, Mapping) else None
+        found = part.get("subscriberId") if isinstance(part, Mapping) else None
+        if isinstance(found, str):
+            return found
+    return None

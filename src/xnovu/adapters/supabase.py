@@ -1,0 +1,266 @@
+"""The `notify` schema of one enterprise over PostgREST: implements `xnovu_activities.ports.Database`.
+
+Uses the PostgREST half of supabase-py with an HTTP/1.1 client of our own (its default of HTTP/2 loses idle connections,
+supabase-py #1064) and without its retries: retrying belongs to Temporal. Every function takes the enterprise's id, and
+every row that comes back is checked to be of it. Nothing else in XNovu speaks to a database.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final, TypeVar
+
+import httpx
+from postgrest import APIError, AsyncPostgrestClient
+from pydantic import JsonValue, TypeAdapter
+
+from xnovu.adapters.polling import PollHub
+from xnovu.core.contracts.notifications import Channel
+from xnovu.core.errors import (
+    Conflict,
+    CredentialsRejected,
+    DatabaseUnavailable,
+    NotificationError,
+    WorkflowNotFound,
+    XNovuError,
+    clip,
+)
+from xnovu.core.records import (
+    Claim,
+    Claimed,
+    Finish,
+    Finished,
+    JsonObject,
+    NewNotification,
+    PollAnswer,
+    PollRequest,
+    Rule,
+    Template,
+)
+
+PAGE: Final = 500
+"""Rows asked for at once; Supabase cuts answers at 1000 without a word (its default of db-max-rows)."""
+
+TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
+
+_REJECTED: Final = ("PGRST30", "42501", "28", "401", "403")
+_AWAY: Final = ("PGRST00", "08", "40", "53", "55", "57", "58", "XX", "5", "408", "429")
+_T = TypeVar("_T")
+
+
+def http_client() -> httpx.AsyncClient:
+    """The HTTP client of all databases of a process; `aclose` it."""
+    limits = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30)
+    return httpx.AsyncClient(timeout=TIMEOUT, limits=limits, http2=False, follow_redirects=False)
+
+
+class PostgrestGateway:
+    """Calls of one PostgREST with one key. Shared by all the enterprises that use it."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str, service_role_key: str) -> None:
+        headers = {"apikey": service_role_key, "Authorization": f"Bearer {service_role_key}"}
+        self._client = AsyncPostgrestClient(
+            f"{url.rstrip('/')}/rest/v1",
+            schema="notify",
+            headers=headers,
+            http_client=http,
+            retry_enabled=False,
+        )
+        self.hub = PollHub(self.poll)
+
+    async def poll(self, requests: Sequence[PollRequest]) -> tuple[PollAnswer, ...]:
+        """One round trip for many enterprises; answers in the order of the requests."""
+        answer = await self.rpc("poll", {"requests": [asdict(r) for r in requests]})
+        return _parse(tuple[PollAnswer, ...], answer)
+
+    async def rpc(self, function: str, arguments: dict[str, object]) -> JsonValue:
+        """Call a function of the schema. Raises only `xnovu.core.errors`."""
+        # The library types arguments as dict[str, str] and sends any JSON.
+        call = self._client.rpc(function, arguments)  # type: ignore[arg-type]
+        return await _run(call.execute(), function)
+
+    async def select(self, table: str, filters: dict[str, str], *, after: int = 0) -> JsonValue:
+        """Rows of a table by PostgREST's own filters, by id, at most `PAGE`."""
+        query = self._client.from_(table).select("*").gt("id", after).order("id").limit(PAGE)
+        for column, condition in filters.items():
+            operator, _, value = condition.partition(".")
+            query = query.or_(value) if column == "or" else query.filter(column, operator, value)
+        return await _run(query.execute(), table)
+
+
+class SupabaseDatabase:
+    """One enterprise's part of a database. Methods as documented at `ports.Database`."""
+
+    def __init__(self, gateway: PostgrestGateway, enterprise_id: str, lease_seconds: int) -> None:
+        """`lease_seconds`: after that long without news a claimed row is looked at by the sweeper."""
+        self._gateway = gateway
+        self._enterprise = enterprise_id
+        self._lease = lease_seconds
+
+    async def poll(self, request: PollRequest) -> PollAnswer:
+        self._own(request.enterprise_id)
+        answer = await self._gateway.hub.poll(request)
+        self._own(answer.enterprise_id)
+        return answer
+
+    async def claim(self, claims: Sequence[Claim]) -> tuple[Claimed, ...]:
+        for claim in claims:
+            self._own(claim.enterprise_id)
+        answer = await self._gateway.rpc(
+            "claim_notifications",
+            {"claims": [asdict(c) for c in claims], "lease_seconds": self._lease},
+        )
+        return tuple(self._claimed(c) for c in _parse(list[Claimed], answer))
+
+    async def fetch(self, notification_id: int, owner: str | None = None) -> Claimed:
+        answer = await self._gateway.rpc(
+            "fetch_notification",
+            {"enterprise": self._enterprise, "notification": notification_id, "owner": owner},
+        )
+        return self._claimed(_parse(Claimed, answer))
+
+    async def finish(self, items: Sequence[Finish]) -> tuple[Finished, ...]:
+        for item in items:
+            self._own(item.enterprise_id)
+        answer = await self._gateway.rpc(
+            "finish_notifications", {"items": [asdict(i) for i in items]}
+        )
+        return _parse(tuple[Finished, ...], answer)
+
+    async def settle_retraction(self, notification_id: int, report: JsonObject) -> None:
+        await self._gateway.rpc("settle_retraction", self._report(notification_id, report))
+
+    async def record_shadow(self, notification_id: int, report: JsonObject) -> None:
+        await self._gateway.rpc("record_shadow", self._report(notification_id, report))
+
+    async def templates(self, keys: Sequence[str]) -> dict[str, Template]:
+        quoted = ",".join('"' + k.replace("\\", "\\\\").replace('"', '\\"') + '"' for k in keys)
+        rows = await self._gateway.select(
+            "ent_notification_template",
+            {"template_key": f"in.({quoted})", **self._visible(), **_PUBLISHED},
+        )
+        found: dict[str, Template] = {}
+        for row in _rows(rows):
+            template = Template(
+                key=str(row["template_key"]),
+                channel=Channel(str(row["channel_type"])),
+                enterprise_id=_optional(row["enterprise_id"]),
+                subject=_optional(row["subject_template"]),
+                body=str(row["body_template"]),
+            )
+            if template.enterprise_id is not None or template.key not in found:
+                found[template.key] = template
+        return found
+
+    async def rules(self) -> tuple[Rule, ...]:
+        found: list[Rule] = []
+        own = {"enterprise_id": f"eq.{self._enterprise}"}
+        while True:
+            after = found[-1].id if found else 0
+            page = _rows(await self._gateway.select("ent_notification_rule", own, after=after))
+            found.extend(self._rule(row) for row in page)
+            if len(page) < PAGE:
+                return tuple(
+                    r for r in found if r.trigger_type in {"CRON", "SCHEDULED", "SCHEDULE"}
+                )
+
+    async def rule(self, rule_id: int) -> Rule | None:
+        own = {"enterprise_id": f"eq.{self._enterprise}", "id": f"eq.{rule_id}"}
+        page = _rows(await self._gateway.select("ent_notification_rule", own))
+        return self._rule(page[0]) if page else None
+
+    async def create(self, notification: NewNotification) -> tuple[int, bool]:
+        self._own(notification.enterprise_id)
+        answer = await self._gateway.rpc("create_notification", {"item": asdict(notification)})
+        row = _parse(dict[str, JsonValue], answer)
+        if row["id"] is None:
+            key = notification.workflow_key or notification.workflow_id
+            raise WorkflowNotFound(
+                f"workflow {clip(str(key))!r} is not there for this enterprise, or not published:"
+                " publish a row of notify.ent_notification_workflow with this key"
+            )
+        return _parse(int, row["id"]), bool(row["created"])
+
+    def _visible(self) -> dict[str, str]:
+        return {"or": f"or.enterprise_id.eq.{self._enterprise},enterprise_id.is.null"}
+
+    def _report(self, notification_id: int, report: JsonObject) -> dict[str, object]:
+        return {"enterprise": self._enterprise, "notification": notification_id, "report": report}
+
+    def _claimed(self, claimed: Claimed) -> Claimed:
+        if claimed.notification is not None:
+            self._own(claimed.notification.enterprise_id)
+        return claimed
+
+    def _rule(self, row: dict[str, JsonValue]) -> Rule:
+        self._own(str(row["enterprise_id"]))
+        config = row["trigger_config"]
+        fields = {
+            **{k: row[k] for k in ("id", "enterprise_id", "name", "rule_payload", "updated_at")},
+            "trigger_type": row["trigger_type"] or "",
+            "trigger_config": config if isinstance(config, dict) else {},
+            "workflow_id": row["notification_workflow_id"],
+            "active": row["publish_status"] == "PUBLISH" and not row["deactivated"],
+        }
+        return _parse(Rule, fields)
+
+    def _own(self, enterprise_id: str) -> None:
+        """Refuse what is of another enterprise: the last line of tenant isolation, never expected."""
+        if enterprise_id != self._enterprise:
+            raise Conflict(
+                "a row of another enterprise was asked for or answered; nothing was done"
+            )
+
+
+_PUBLISHED: Final = {"publish_status": "eq.PUBLISH", "deactivated": "is.false"}
+
+
+async def _run(call: "object", what: str) -> JsonValue:
+    """Await one request; every failure becomes one of our errors, without URL, key or row."""
+    try:
+        answer = await call  # type: ignore[misc] # a coroutine of the library's own answer types
+    except APIError as error:
+        raise _converted(error, what) from None
+    except httpx.TransportError as error:
+        raise DatabaseUnavailable(
+            f"the database did not answer ({type(error).__name__}, {what})"
+        ) from None
+    data: JsonValue = answer.data
+    return data
+
+
+def _converted(error: APIError, what: str) -> XNovuError:
+    code = str(error.code or "")
+    text = clip(error.message or "no message")
+    if code == "23505":
+        return NotificationError(f"{what}: {text}")
+    if code.startswith(_REJECTED):
+        return CredentialsRejected(
+            f"the database refused the service role key ({code}, {what}): check serviceRoleKey"
+        )
+    if code.startswith(_AWAY):
+        return DatabaseUnavailable(f"the database could not answer ({code}, {what}): {text}")
+    if code.startswith("PGRST"):
+        return DatabaseUnavailable(
+            f"PostgREST does not know {what} ({code}): apply supabase/migrations, expose the schema notify"
+        )
+    return NotificationError(f"the database refused {what} ({code}): {text}")
+
+
+def _parse(kind: type[_T], value: object) -> _T:
+    """Narrow an answer; one of a wrong shape means another version of the schema."""
+    try:
+        parsed: _T = TypeAdapter(kind).validate_python(value)
+    except ValueError as error:
+        raise DatabaseUnavailable(
+            f"the database answered in a shape that is not known ({clip(type(error).__name__)}):"
+            " apply supabase/migrations"
+        ) from None
+    return parsed
+
+
+def _rows(value: JsonValue) -> list[dict[str, JsonValue]]:
+    return _parse(list[dict[str, JsonValue]], value)
+
+
+def _optional(value: JsonValue) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,57 @@
+"""Clients of the systems of an enterprise, made on demand: implements `xnovu_activities.ports.Tenants`.
+
+Enterprises that share a database share its gateway, and with it their polls. Clients are kept by address and key: a
+rotated key gives a new client. Called by the worker; one instance a process and event loop.
+"""
+
+from collections import OrderedDict
+from types import TracebackType
+from typing import Final, Self
+
+from xnovu.adapters import novu, supabase
+from xnovu.adapters.credentials import CredentialStore
+from xnovu.adapters.novu import NovuClient
+from xnovu.adapters.supabase import PostgrestGateway, SupabaseDatabase
+from xnovu.core.contracts.common import EnterpriseRef
+from xnovu.settings import Settings
+
+KEPT: Final = 1000
+"""Gateways kept before the oldest is forgotten: rotated keys must not add up."""
+
+
+class EnterpriseTenants:
+    """Hands out clients that can reach one enterprise's systems and no other's. Use as an async context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._credentials = CredentialStore(settings)
+        self._lease = settings.worker.claim_lease_seconds
+        self._database_http = supabase.http_client()
+        self._novu_http = novu.http_client()
+        self._gateways: OrderedDict[tuple[str, str], PostgrestGateway] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._database_http.aclose()
+        await self._novu_http.aclose()
+
+    def database(self, enterprise: EnterpriseRef) -> SupabaseDatabase:
+        found = self._credentials.supabase(enterprise)
+        identity = (found.url, found.key.get_secret_value())
+        gateway = self._gateways.pop(identity, None)
+        if gateway is None:
+            gateway = PostgrestGateway(self._database_http, *identity)
+        self._gateways[identity] = gateway
+        if len(self._gateways) > KEPT:
+            self._gateways.popitem(last=False)
+        return SupabaseDatabase(gateway, enterprise.id, self._lease)
+
+    def novu(self, enterprise: EnterpriseRef) -> NovuClient:
+        found = self._credentials.novu(enterprise)
+        return NovuClient(self._novu_http, found.url, found.key.get_secret_value())
