@@ -1,0 +1,83 @@
+"""What kopf calls: a watch event in, a wish for a pass out. Nothing is decided or written here.
+
+Only raw events are used. kopf's change handlers would keep their state in annotations of the objects, and would hold an
+object back while another pass over it runs; both are ours to do (`queue`, `reconcile`).
+"""
+
+from typing import Final
+
+import kopf
+from pydantic import JsonValue, TypeAdapter
+
+from xnovu.core.api.v1alpha1 import ENTERPRISE, GROUP, NOTIFICATION_RULE, VERSION, Enterprise
+from xnovu_operator.queue import Queue
+from xnovu_operator.store import Key, Store
+
+_BODY: Final = TypeAdapter(dict[str, JsonValue])
+
+
+class Handlers:
+    """Handlers over one process's store and queue."""
+
+    def __init__(self, store: Store, queue: Queue) -> None:
+        self._store = store
+        self._queue = queue
+
+    def register(self, registry: kopf.OperatorRegistry) -> None:
+        """Tell kopf what we watch."""
+        kopf.on.event(GROUP, VERSION, ENTERPRISE.plural, registry=registry)(self.enterprise)
+        kopf.on.event(GROUP, VERSION, NOTIFICATION_RULE.plural, registry=registry)(self.rule)
+
+    async def enterprise(self, event: kopf.RawEvent, **_: object) -> None:
+        """An Enterprise came, changed or went: its rules look again, and so do those that want its id."""
+        key = _key("Enterprise", event)
+        before = self._store.objects.get(key)
+        self._take(key, event)
+        for found in (before, self._store.objects.get(key)):
+            if isinstance(found, Enterprise):
+                if _differs(before, self._store.objects.get(key)):
+                    for rule in self._store.rules_of(found):
+                        self._queue.wake(Key("NotificationRule", key.namespace, rule.metadata.name))
+                for other in self._store.others_with_id(found):
+                    self._queue.wake(other)
+
+    async def rule(self, event: kopf.RawEvent, **_: object) -> None:
+        """A NotificationRule came, changed or went."""
+        self._take(_key("NotificationRule", event), event)
+
+    def _take(self, key: Key, event: kopf.RawEvent) -> None:
+        if event["type"] == "DELETED":
+            self._store.drop(key)
+            self._queue.forget(key)
+            return
+        body = _BODY.validate_python(event["object"])
+        before = self._store.objects.get(key)
+        self._store.put(key, body)
+        # Our own writes of the status come back as events; they are no reason for another pass.
+        if _differs(before, self._store.objects.get(key)):
+            self._queue.wake(key)
+
+
+def _differs(before: object, after: object) -> bool:
+    """Whether more than the status differs."""
+    return _essence(before) != _essence(after)
+
+
+def _essence(found: object) -> object:
+    spec, metadata = getattr(found, "spec", None), getattr(found, "metadata", None)
+    if spec is None or metadata is None:
+        return found
+    return (
+        spec,
+        metadata.uid,
+        metadata.generation,
+        metadata.annotations,
+        metadata.deletion_timestamp,
+        metadata.finalizers,
+    )
+
+
+def _key(kind: str, event: kopf.RawEvent) -> Key:
+    metadata = event["object"].get("metadata", {})
+    namespace, name = str(metadata.get("namespace", "")), str(metadata.get("name", ""))
+    return Key("Enterprise" if kind == "Enterprise" else "NotificationRule", namespace, name)

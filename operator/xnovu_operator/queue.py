@@ -1,0 +1,92 @@
+"""When a pass over an object happens: at once after an event, again after an error, now and then without a reason.
+
+One task an object, so that one that hangs delays no other; events that come while a pass runs become one more pass.
+Called by the handlers; runs `Reconciler.reconcile`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from xnovu.core.errors import XNovuError
+from xnovu_operator.store import Key
+
+FIRST_RETRY: Final = 1.0
+LONGEST_RETRY: Final = 60.0
+AT_ONCE: Final = 20
+"""Passes at a time, so that a start over thousands of objects does not flood Temporal."""
+
+_log: Final = logging.getLogger("xnovu.operator")
+PASSES: Final = Counter("xnovu_reconcile", "Passes over objects", ["kind", "outcome"])
+SECONDS: Final = Histogram("xnovu_reconcile_duration_seconds", "Length of a pass", ["kind"])
+OBJECTS: Final = Gauge("xnovu_objects", "Objects under management", ["kind"])
+
+
+class Queue:
+    """Keeps the tasks. All calls from one event loop."""
+
+    def __init__(
+        self, work: Callable[[Key], Awaitable[None]], resync_seconds: float, rng: random.Random
+    ) -> None:
+        self._work = work
+        self._resync = resync_seconds
+        self._rng = rng
+        self._events: dict[Key, asyncio.Event] = {}
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    def wake(self, key: Key) -> None:
+        """Ask for a pass soon."""
+        event = self._events.get(key)
+        if event is None:
+            event = self._events[key] = asyncio.Event()
+            self._tasks[key] = asyncio.create_task(self._loop(key, event))
+            OBJECTS.labels(key.kind).inc()
+        event.set()
+
+    def forget(self, key: Key) -> None:
+        """The object is gone."""
+        self._events.pop(key, None)
+        task = self._tasks.pop(key, None)
+        if task is not None:
+            task.cancel()
+            OBJECTS.labels(key.kind).dec()
+
+    async def close(self) -> None:
+        """Stop everything; what was begun is found again by the next process."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _loop(self, key: Key, event: asyncio.Event) -> None:
+        failures = 0
+        while True:
+            wait = self._resync * self._rng.uniform(0.9, 1.1)
+            if failures:
+                wait = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(failures - 1, 10))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(event.wait(), wait)
+            event.clear()
+            failures = 0 if await self._pass(key) else failures + 1
+
+    async def _pass(self, key: Key) -> bool:
+        async with self._gate:
+            with SECONDS.labels(key.kind).time():
+                try:
+                    await self._work(key)
+                except XNovuError as error:
+                    PASSES.labels(key.kind, error.reason).inc()
+                    _log.warning("%s %s/%s: %s", key.kind, key.namespace, key.name, error.message)
+                    return False
+                except Exception:  # noqa: BLE001 - see below
+                    # A defect in one pass must not end the loop of an object, let alone the process.
+                    PASSES.labels(key.kind, "InternalError").inc()
+                    _log.exception("%s %s/%s: a defect of XNovu", key.kind, key.namespace, key.name)
+                    return False
+        PASSES.labels(key.kind, "Done").inc()
+        return True
