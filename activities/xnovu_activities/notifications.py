@@ -30,6 +30,7 @@ from xnovu.core.contracts.notifications import (
 from xnovu.core.errors import (
     ConfigurationError,
     NotificationError,
+    NovuUnavailable,
     OutcomeUnclear,
     Unavailable,
     XNovuError,
@@ -117,7 +118,7 @@ class NotificationActivities:
                 reason=error.reason,
                 retry_after=error.retry_after,
                 accepted=accepted,
-                unclear=isinstance(error, OutcomeUnclear),
+                unclear=isinstance(error, OutcomeUnclear | NovuUnavailable),
             )
         return await self._final(
             database, request.ref, owner, notification, None, accepted=accepted

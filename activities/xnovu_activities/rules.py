@@ -31,6 +31,7 @@ from xnovu.core.contracts.rules import (
     FetchRulesInput,
     Occurrence,
     RuleExecutionInput,
+    RuleSchedule,
 )
 from xnovu.core.cron import check_cron
 from xnovu.core.errors import RuleNotFound, ScheduleInvalid, XNovuError
@@ -207,6 +208,7 @@ def wanted_schedule(config: EnterpriseConfig, rule: Rule) -> WantedSchedule:
         time_zone=zone_name,
         database_rule_id=rule.id,
         delivery=config.delivery,
+        schedule=RuleSchedule(cron=cron) if isinstance(cron, str) else RuleSchedule(at=str(once)),
     )
     return WantedSchedule(
         id=ids.database_schedule_id(config.enterprise.id, rule.id),

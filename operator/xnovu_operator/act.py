@@ -1,9 +1,11 @@
 """Carries out the steps of a plan, one function a step. Decides nothing; every step may be taken twice."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from xnovu.core.api.v1alpha1 import ENTERPRISE, NOTIFICATION_RULE, Enterprise, NotificationRule
 from xnovu.core.contracts.orchestration import DeletionPolicy
+from xnovu.core.ids import FINALIZER
 from xnovu.core.plan import (
     AddFinalizer,
     ApplyConfig,
@@ -16,9 +18,8 @@ from xnovu.core.plan import (
     schedule_id_of,
 )
 from xnovu.core.schedules import Step
-from xnovu_operator.api import KubernetesApi, finalizers_with, finalizers_without
+from xnovu_operator.api import KubernetesApi
 from xnovu_operator.credentials import Projection
-from xnovu_operator.store import Store
 from xnovu_operator.temporal import EnterpriseWorkflows
 
 
@@ -29,7 +30,6 @@ class Actor:
     kubernetes: KubernetesApi
     workflows: EnterpriseWorkflows
     projection: Projection
-    store: Store
 
     async def take_enterprise(
         self, step: StepOf, found: Enterprise, rules: list[NotificationRule]
@@ -37,9 +37,9 @@ class Actor:
         """Take one step; answers the generation that the orchestration then works with, where it is told one."""
         match step:
             case AddFinalizer():
-                await self._finalizers(found, finalizers_with(found.metadata.finalizers))
+                await self.add_finalizer(found)
             case RemoveFinalizer():
-                await self._finalizers(found, finalizers_without(found.metadata.finalizers))
+                await self.remove_finalizer(found)
             case ProjectCredentials():
                 await self.projection.project(found)
             case ApplyConfig(config=config):
@@ -54,9 +54,9 @@ class Actor:
         """Take one step of a rule."""
         match step:
             case AddFinalizer():
-                await self._finalizers(found, finalizers_with(found.metadata.finalizers))
+                await self.add_finalizer(found)
             case RemoveFinalizer():
-                await self._finalizers(found, finalizers_without(found.metadata.finalizers))
+                await self.remove_finalizer(found)
             case ChangeSchedule():
                 await self._schedule(step)
             case TriggerSchedule(schedule_id=schedule_id):
@@ -71,6 +71,8 @@ class Actor:
                 await schedules.create(wanted)
             case Step.UPDATE, wanted if wanted is not None:
                 await schedules.update(wanted)
+            case Step.REPLACE, wanted if wanted is not None:
+                await schedules.replace(wanted)
             case Step.PAUSE, wanted:
                 await schedules.pause(
                     change.schedule_id, wanted.note if wanted else "XNovu: the rule was deleted"
@@ -103,11 +105,21 @@ class Actor:
                 return
         await self.projection.remove(found)
 
+    async def add_finalizer(self, found: Enterprise | NotificationRule) -> None:
+        """Hold the object until what we made for it is gone."""
+        await self._finalizers(found, lambda present: [*_others(present), FINALIZER])
+
+    async def remove_finalizer(self, found: Enterprise | NotificationRule) -> None:
+        """Let the object go, as far as we are concerned."""
+        await self._finalizers(found, _others)
+
     async def _finalizers(
-        self, found: Enterprise | NotificationRule, finalizers: list[str]
+        self, found: Enterprise | NotificationRule, change: Callable[[list[str]], list[str]]
     ) -> None:
         plural = (ENTERPRISE if isinstance(found, Enterprise) else NOTIFICATION_RULE).plural
         meta = found.metadata
-        await self.kubernetes.set_finalizers(
-            plural, meta.namespace, meta.name, finalizers, meta.resource_version
-        )
+        await self.kubernetes.set_finalizers(plural, meta.namespace, meta.name, meta.uid, change)
+
+
+def _others(present: list[str]) -> list[str]:
+    return [f for f in present if f != FINALIZER]

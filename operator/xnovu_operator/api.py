@@ -2,23 +2,22 @@
 
 kopf would keep its own state in annotations, so status, finalizers and projected secrets are written here, and only
 when they change. An HTTP client is enough: the official one costs more memory than the rest of the operator. Called by
-`xnovu_operator.observe` and `xnovu_operator.act`.
+`xnovu_operator.reconcile`, `xnovu_operator.act` and `xnovu_operator.credentials`.
 """
 
 import base64
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import httpx
 import kopf
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from xnovu.core.api.v1alpha1 import API_VERSION, GROUP, VERSION
 from xnovu.core.errors import Unavailable, clip
-from xnovu.core.ids import FINALIZER
 
 Object = dict[str, JsonValue]
 _OBJECT: Final = TypeAdapter(Object)
@@ -26,6 +25,8 @@ _TIMEOUT: Final = 10.0
 _MERGE: Final = "application/merge-patch+json"
 _APPLY: Final = "application/apply-patch+yaml"
 _MANAGER: Final = "xnovu-operator"
+_PAGE: Final = "500"
+_ATTEMPTS: Final = 3
 
 
 class KubernetesUnavailable(Unavailable):
@@ -34,10 +35,17 @@ class KubernetesUnavailable(Unavailable):
     reason = "KubernetesUnavailable"
 
 
+class _Changed(KubernetesUnavailable):
+    """Somebody has changed the object since we read it."""
+
+
 class KubernetesApi:
     """One API server. Not thread-safe; all calls from one event loop."""
 
-    def __init__(self, connection: kopf.ConnectionInfo) -> None:
+    def __init__(self, connect: Callable[[], kopf.ConnectionInfo]) -> None:
+        """`connect` is asked again when the token is refused: those of service accounts are replaced every hour."""
+        self._connect = connect
+        connection = connect()
         self._http = httpx.AsyncClient(
             base_url=connection.server,
             verify=_context(connection),
@@ -52,6 +60,21 @@ class KubernetesApi:
         """UID of the namespace kube-system; stable as long as the cluster is."""
         found = await self._call("GET", "/api/v1/namespaces/kube-system")
         return str(_mapping(found, "metadata").get("uid", "")) if found else ""
+
+    async def every(self, plural: str, namespaces: Sequence[str]) -> AsyncIterator[Object]:
+        """All objects of one of our kinds, page by page; no namespaces: those of all."""
+        for scope in [f"/namespaces/{n}" for n in namespaces] or [""]:
+            params = {"limit": _PAGE}
+            while True:
+                path = f"/apis/{GROUP}/{VERSION}{scope}/{plural}"
+                page = await self._call("GET", path, params=params) or {}
+                items = page.get("items")
+                for item in items if isinstance(items, list) else []:
+                    yield _OBJECT.validate_python(item)
+                more = _mapping(page, "metadata").get("continue")
+                if not more:
+                    break
+                params["continue"] = str(more)
 
     async def secret(self, namespace: str, name: str) -> dict[str, str] | None:
         """Decoded values by key; None: there is none. Never log what comes back."""
@@ -83,17 +106,44 @@ class KubernetesApi:
         """Idempotent."""
         await self._call("DELETE", f"/api/v1/namespaces/{namespace}/secrets/{name}")
 
-    async def patch_status(self, plural: str, namespace: str, name: str, status: Object) -> None:
-        """Merge into the status. Gone objects need none."""
+    async def patch_status(
+        self, plural: str, namespace: str, name: str, status: Object
+    ) -> Object | None:
+        """Merge into the status; answers the object as it is then, None when it is gone."""
         path = f"{_path(plural, namespace, name)}/status"
-        await self._call("PATCH", path, {"status": status}, kind=_MERGE)
+        return await self._call("PATCH", path, {"status": status}, kind=_MERGE)
 
     async def set_finalizers(
-        self, plural: str, namespace: str, name: str, finalizers: list[str], version: str
+        self,
+        plural: str,
+        namespace: str,
+        name: str,
+        uid: str,
+        change: Callable[[list[str]], list[str]],
     ) -> None:
-        """Replace the list; refused by the API server (and tried again) when somebody else has changed the object."""
-        body: Object = {"metadata": {"finalizers": list(finalizers), "resourceVersion": version}}
-        await self._call("PATCH", _path(plural, namespace, name), body, kind=_MERGE)
+        """Change the list as it is now; what others write meanwhile is kept. Idempotent, and nothing for one that is gone."""
+        path = _path(plural, namespace, name)
+        for attempt in range(_ATTEMPTS):
+            found = await self._call("GET", path)
+            metadata = _mapping(found or {}, "metadata")
+            if metadata.get("uid") != uid:
+                return
+            given = metadata.get("finalizers")
+            present = [str(f) for f in given] if isinstance(given, list) else []
+            wanted = change(present)
+            if wanted == present:
+                return
+            changed: Object = {
+                "finalizers": list(wanted),
+                "resourceVersion": metadata.get("resourceVersion"),
+            }
+            try:
+                await self._call("PATCH", path, {"metadata": changed}, kind=_MERGE)
+            except _Changed:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return
 
     async def event(
         self, about: Mapping[str, str], kind: str, reason: str, message: str, *, warning: bool
@@ -126,14 +176,16 @@ class KubernetesApi:
         kind: str = "application/json",
         params: dict[str, str] | None = None,
     ) -> Object | None:
+        headers = {"Content-Type": kind} if body else None
         try:
             answer = await self._http.request(
-                method,
-                path,
-                json=body,
-                params=params,
-                headers={"Content-Type": kind} if body else None,
+                method, path, json=body, params=params, headers=headers
             )
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                self._http.headers.update(_headers(self._connect()))
+                answer = await self._http.request(
+                    method, path, json=body, params=params, headers=headers
+                )
         except httpx.TransportError as error:
             raise KubernetesUnavailable(
                 f"the Kubernetes API did not answer ({type(error).__name__})"
@@ -141,19 +193,19 @@ class KubernetesApi:
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if answer.is_error:
-            message = clip(str(_OBJECT.validate_json(answer.content).get("message", "")))
-            raise KubernetesUnavailable(
-                f"the Kubernetes API answered {answer.status_code}: {message}"
+            failure = _Changed if answer.status_code == httpx.codes.CONFLICT else None
+            raise (failure or KubernetesUnavailable)(
+                f"the Kubernetes API answered {answer.status_code}: {_message(answer)}"
             )
         return _OBJECT.validate_json(answer.content)
 
 
-def finalizers_with(present: tuple[str, ...]) -> list[str]:
-    return [*present, FINALIZER]
-
-
-def finalizers_without(present: tuple[str, ...]) -> list[str]:
-    return [f for f in present if f != FINALIZER]
+def _message(answer: httpx.Response) -> str:
+    """What is wrong, in the API server's words; what stands before it may not answer JSON."""
+    try:
+        return clip(str(_OBJECT.validate_json(answer.content).get("message", "")))
+    except ValidationError:
+        return clip(answer.text)
 
 
 def _path(plural: str, namespace: str, name: str) -> str:

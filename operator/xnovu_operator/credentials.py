@@ -57,8 +57,8 @@ class Projection:
 
     async def remove(self, found: Enterprise) -> None:
         """Idempotent."""
-        if found.spec.supabase or found.spec.novu:
-            await self.kubernetes.delete_secret(self.namespace, _name(found))
+        # Also without a name in the spec: one may have stood there before.
+        await self.kubernetes.delete_secret(self.namespace, _name(found))
         self.forget(_key(found))
 
     def forget(self, key: Key) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import kopf
 from pydantic import JsonValue, TypeAdapter
 
-from xnovu.core.api.v1alpha1 import ENTERPRISE, GROUP, NOTIFICATION_RULE, VERSION, Enterprise
+from xnovu.core.api.v1alpha1 import ENTERPRISE, GROUP, NOTIFICATION_RULE, VERSION, Enterprise, NotificationRule
 from xnovu_operator.queue import Queue
 from xnovu_operator.store import Key, Store
 
@@ -34,16 +34,22 @@ class Handlers:
         before = self._store.objects.get(key)
         self._take(key, event)
         for found in (before, self._store.objects.get(key)):
-            if isinstance(found, Enterprise):
-                if _differs(before, self._store.objects.get(key)):
-                    for rule in self._store.rules_of(found):
-                        self._queue.wake(Key("NotificationRule", key.namespace, rule.metadata.name))
-                for other in self._store.others_with_id(found):
+            if isinstance(found, Enterprise) and _differs(before, self._store.objects.get(key)):
+                for other in self._store.affected_by(found):
                     self._queue.wake(other)
 
     async def rule(self, event: kopf.RawEvent, **_: object) -> None:
-        """A NotificationRule came, changed or went."""
-        self._take(_key("NotificationRule", event), event)
+        """A NotificationRule came, changed or went: its Enterprise counts again."""
+        key = _key("NotificationRule", event)
+        before = self._store.objects.get(key)
+        self._take(key, event)
+        after = self._store.objects.get(key)
+        if _differs(before, after):
+            for found in (before, after):
+                if isinstance(found, NotificationRule):
+                    name = found.spec.enterprise_ref.name
+                    if self._store.enterprise(key.namespace, name) is not None:
+                        self._queue.wake(Key("Enterprise", key.namespace, name))
 
     def _take(self, key: Key, event: kopf.RawEvent) -> None:
         if event["type"] == "DELETED":
@@ -54,7 +60,7 @@ class Handlers:
         before = self._store.objects.get(key)
         self._store.put(key, body)
         # Our own writes of the status come back as events; they are no reason for another pass.
-        if _differs(before, self._store.objects.get(key)):
+        if _differs(before, self._store.objects.get(key)) or not self._queue.knows(key):
             self._queue.wake(key)
 
 

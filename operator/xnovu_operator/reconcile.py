@@ -66,22 +66,31 @@ class Reconciler:
     applied: dict[str, int] = field(default_factory=dict)
     """Generation that the orchestration of an enterprise id was told by this process."""
 
-    async def reconcile(self, key: Key) -> None:
-        """Raises what is worth another try soon; it is on the object by then."""
+    async def reconcile(self, key: Key) -> float | None:
+        """When to look again, in seconds, where that is soon. Raises what is worth another try; it is on the object by
+        then."""
         found = self.store.objects.get(key)
         match found:
             case Enterprise():
-                await self._enterprise(key, found)
+                return await self._enterprise(key, found)
             case NotificationRule():
-                await self._rule(key, found)
+                return await self._rule(key, found)
             case Unreadable():
-                problem = Problem(Reason.SPEC_INVALID, found.message)
-                plain = EnterpriseStatus() if key.kind == "Enterprise" else NotificationRuleStatus()
-                await self._write(
-                    key, found.generation, "", plain, Findings(found.generation, problem=problem)
-                )
+                await self._say_unreadable(key, found)
             case None:
                 self.projection.forget(key)
+        return None
+
+    async def _say_unreadable(self, key: Key, found: Unreadable) -> None:
+        kind = EnterpriseStatus if key.kind == "Enterprise" else NotificationRuleStatus
+        findings = Findings(
+            found.generation, problem=Problem(Reason.SPEC_INVALID, found.message)
+        )
+        before = kind(
+            conditions=found.conditions,
+            observed_generation=found.generation if found.conditions else None,
+        )
+        await self._write(key, found.generation, "", kind(), findings, before)
 
     @staticmethod
     async def say_waiting(

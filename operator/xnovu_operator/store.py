@@ -5,14 +5,15 @@ schema (stored before the schema was) is kept as such and costs no other anythin
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from xnovu.core.api.v1alpha1 import Enterprise, NotificationRule
+from xnovu.core.api.v1alpha1 import Condition, Enterprise, NotificationRule
 from xnovu.core.errors import clip
 
 KindName = Literal["Enterprise", "NotificationRule"]
+_CONDITIONS: Final = TypeAdapter(tuple[Condition, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Unreadable:
 
     message: str
     generation: int
+    conditions: tuple[Condition, ...] = ()
 
 
 Stored = Enterprise | NotificationRule | Unreadable
@@ -78,15 +80,26 @@ class Store:
         oldest = min(others, key=_age).metadata
         return f"{oldest.namespace}/{oldest.name}"
 
-    def others_with_id(self, enterprise: Enterprise) -> list[Key]:
+    def affected_by(self, enterprise: Enterprise) -> list[Key]:
+        """What must look again when an Enterprise came, changed or went: its rules, and those who share its id."""
+        others = self._others_with_id(enterprise)
+        rules = [r for e in (enterprise, *others) for r in self.rules_of(e)]
+        return [*(key_of(e) for e in others), *(key_of(r) for r in rules)]
+
+    def _others_with_id(self, enterprise: Enterprise) -> list[Enterprise]:
         """Who may be free of a conflict when this one changes."""
         return [
-            key
-            for key, other in self.objects.items()
+            other
+            for other in self.objects.values()
             if isinstance(other, Enterprise)
             and other.spec.enterprise_id == enterprise.spec.enterprise_id
             and other.metadata.uid != enterprise.metadata.uid
         ]
+
+
+def key_of(found: Enterprise | NotificationRule) -> Key:
+    kind: KindName = "Enterprise" if isinstance(found, Enterprise) else "NotificationRule"
+    return Key(kind, found.metadata.namespace, found.metadata.name)
 
 
 def _age(enterprise: Enterprise) -> tuple[str, str]:
@@ -104,5 +117,16 @@ def _parsed(kind: KindName, body: dict[str, JsonValue]) -> Stored:
         metadata = body.get("metadata")
         generation = metadata.get("generation") if isinstance(metadata, dict) else 0
         return Unreadable(
-            f"{where}: {clip(first['msg'])}", generation if isinstance(generation, int) else 0
+            f"{where}: {clip(first['msg'])}",
+            generation if isinstance(generation, int) else 0,
+            _conditions(body.get("status")),
         )
+
+
+def _conditions(status: JsonValue) -> tuple[Condition, ...]:
+    try:
+        return _CONDITIONS.validate_python(
+            status.get("conditions") if isinstance(status, dict) else []
+        )
+    except ValidationError:
+        return ()

@@ -1,10 +1,11 @@
 """What the operator asks of Temporal about an enterprise's workflows: start, configure, look, stop. No decisions.
 
-Called by `observe` and `act`. Everything is bounded in time: a Temporal or a worker that is away delays an object, and
+Called by `reconcile` and `act`. Everything is bounded in time: a Temporal or a worker that is away delays an object, and
 nothing else.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,6 +61,10 @@ class WorkerAway(Unavailable):
     reason = "WorkerAway"
 
 
+class _Outdated(TemporalUnavailable):
+    """The orchestration holds a later generation than the object has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A running workflow: which run, since when, and what its activity said last."""
@@ -94,7 +99,16 @@ class EnterpriseWorkflows:
         return dict(zip(names, found, strict=True))
 
     async def apply(self, config: EnterpriseConfig) -> OrchestrationStatus:
-        """Update-with-start. Idempotency key: the generation. Raises WorkerAway and TemporalUnavailable."""
+        """Update-with-start. Idempotency key: the configuration. Raises WorkerAway and TemporalUnavailable."""
+        try:
+            return await self._apply(config)
+        except _Outdated:
+            # A new object starts at generation 1, and one before it left its orchestration behind (Orphan, or a forced
+            # end). The monitors are peers: they run on, and hear the new configuration from the new orchestration.
+            await self._terminate(ids.orchestration_workflow_id(config.enterprise.id))
+            return await self._apply(config)
+
+    async def _apply(self, config: EnterpriseConfig) -> OrchestrationStatus:
         enterprise_id = config.enterprise.id
         start: WithStartWorkflowOperation[object, object] = WithStartWorkflowOperation(
             ORCHESTRATION,
@@ -109,7 +123,7 @@ class EnterpriseWorkflows:
             config,
             start_workflow_operation=start,
             # The same configuration is the same update, however often it is sent to a run.
-            id=f"config-{config.generation}",
+            id=f"config-{config.generation}-{_digest(config)}",
             result_type=OrchestrationStatus,
         )
         return await self._bounded(update, UPDATE_SECONDS)
@@ -208,11 +222,17 @@ class EnterpriseWorkflows:
                 f" {self._task_queue!r}"
             ) from None
         except WorkflowUpdateFailedError as error:
+            if isinstance(error.cause, ApplicationError) and error.cause.type == "Outdated":
+                raise _Outdated("the orchestration works with a newer generation") from None
             raise TemporalUnavailable(
                 f"the orchestration refused: {clip(str(error.cause))}"
             ) from None
         except RPCError as error:
             raise _unavailable(error) from None
+
+
+def _digest(config: EnterpriseConfig) -> str:
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:12]
 
 
 def _attributes(enterprise_id: str) -> TypedSearchAttributes:

@@ -27,7 +27,8 @@ create unique index if not exists ent_notification_dedupe_idx
 -- Exactly the predicate of intake: what waits is a few rows, however large the table is.
 create index if not exists ent_notification_due_idx
   on notify.ent_notification (enterprise_id, id)
-  where notification_status = 'PENDING' and publish_status = 'PUBLISH' and not deactivated;
+  where notification_status = 'PENDING' and publish_status = 'PUBLISH' and not deactivated
+    and scheduled_for is null;
 create index if not exists ent_notification_scheduled_idx
   on notify.ent_notification (enterprise_id, scheduled_for)
   where notification_status = 'PENDING' and publish_status = 'PUBLISH' and not deactivated

@@ -2,24 +2,46 @@
 -- Only service_role may call them (see the migration on rights). Ids are locked in order, so that two batches cannot
 -- deadlock.
 
+-- Producers write these columns as they like. What is no JSON object is named in `malformed` and answered as an empty one,
+-- and a time that no client can hold is clamped, so that such a row ends FAILED with a reason and stops nothing else.
+create or replace function notify.jobject(value jsonb) returns jsonb language sql immutable as $$
+  select case when jsonb_typeof(value) = 'object' then value else '{}'::jsonb end
+$$;
+
+create or replace function notify.jtexts(items text[]) returns jsonb language sql immutable as $$
+  select coalesce(jsonb_agg(x order by o) filter (where x is not null), '[]'::jsonb)
+  from unnest(items) with ordinality as t (x, o)
+$$;
+
+create or replace function notify.due_time(n notify.ent_notification) returns timestamptz language sql stable as $$
+  select least(greatest(coalesce(n.scheduled_for, n.created_at), '1970-01-01Z'), '9999-01-01Z')
+$$;
+
 create or replace function notify.jitem(n notify.ent_notification) returns jsonb language sql stable as $$
   select jsonb_build_object(
     'id', n.id, 'enterprise_id', n.enterprise_id, 'name', n.name, 'status', n.notification_status,
-    'payload', n.payload,
-    'recipients', to_jsonb(n.recipients::text[] || n.subscribers),
-    'channels', to_jsonb(coalesce(n.channels, '{}')), 'overrides', coalesce(n.overrides, '{}'::jsonb),
-    'tags', to_jsonb(coalesce(n.tags, '{}')), 'topics', to_jsonb(n.topics),
+    'payload', notify.jobject(n.payload),
+    'recipients', notify.jtexts(n.recipients::text[]) || notify.jtexts(n.subscribers),
+    'channels', notify.jtexts(n.channels::text[]), 'overrides', notify.jobject(n.overrides),
+    'tags', notify.jtexts(n.tags), 'topics', notify.jtexts(n.topics),
     'priority', (select p.code from notify.typ_notification_priority p where p.id = n.typ_notification_priority_id),
     'workflow_id', n.notification_workflow_id, 'generation', n.replay_generation,
-    'due_at', coalesce(n.scheduled_for, n.created_at), 'attempts', n.attempt_count)
+    'due_at', notify.due_time(n), 'attempts', n.attempt_count,
+    'malformed', to_jsonb(array_remove(array[
+      case when jsonb_typeof(n.payload) <> 'object' then 'payload' end,
+      case when jsonb_typeof(n.overrides) not in ('object', 'null') then 'overrides' end], null)))
 $$;
 
 -- A workflow that this enterprise may use: its own or a global one, published.
 create or replace function notify.jworkflow(enterprise uuid, workflow bigint) returns jsonb language sql stable as $$
   select jsonb_build_object(
     'id', w.id, 'key', w.workflow_key, 'type', w.workflow_type, 'enterprise_id', w.enterprise_id,
-    'default_channels', to_jsonb(coalesce(w.default_channels, '{}')), 'payload_schema', w.payload_schema,
-    'template_overrides', coalesce(w.template_overrides, '{}'::jsonb))
+    'default_channels', notify.jtexts(w.default_channels::text[]),
+    'payload_schema', case when jsonb_typeof(w.payload_schema) = 'object' then w.payload_schema end,
+    'template_overrides', notify.jobject(w.template_overrides),
+    'malformed', to_jsonb(array_remove(array[
+      case when jsonb_typeof(w.payload_schema) not in ('object', 'null') then 'payload_schema' end,
+      case when jsonb_typeof(w.template_overrides) not in ('object', 'null') then 'template_overrides' end], null)))
   from notify.ent_notification_workflow w
   where w.id = workflow and (w.enterprise_id = enterprise or w.enterprise_id is null)
     and w.publish_status = 'PUBLISH' and not w.deactivated
@@ -42,23 +64,29 @@ begin
   select count(*) into processing from notify.ent_notification n
     where n.enterprise_id = enterprise and n.notification_status = 'PROCESSING';
   room := greatest(0, least((r ->> 'limit')::int, (r ->> 'max_in_flight')::int - processing));
-  select jsonb_build_object(
-    'due', coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'priority', d.priority)
-                              order by d.priority, d.id) , '[]'::jsonb),
-    'lag_seconds', max(extract(epoch from now() - d.due_at)))
-  into answer
-  from (
-    select n.id, coalesce(n.scheduled_for, n.created_at) as due_at,
-      case when p.sort_order is null then 3 else greatest(1, least(5, 6 - p.sort_order)) end as priority
-    from notify.ent_notification n
-    left join notify.typ_notification_priority p on p.id = n.typ_notification_priority_id
-    where n.enterprise_id = enterprise and n.notification_status = 'PENDING'
-      and n.publish_status = 'PUBLISH' and not n.deactivated
-      and case when scheduled then n.scheduled_for <= now() else n.scheduled_for is null end
+  -- Two branches, of which one runs: each matches the predicate of its own partial index.
+  with waiting as materialized (
+    select n.id, n.typ_notification_priority_id, notify.due_time(n) as due_at from notify.ent_notification n
+    where not scheduled and n.enterprise_id = enterprise and n.notification_status = 'PENDING'
+      and n.publish_status = 'PUBLISH' and not n.deactivated and n.scheduled_for is null
       and not (shadow and n.shadow_generation is not distinct from n.replay_generation)
-    order by priority, n.id
+    union all
+    select n.id, n.typ_notification_priority_id, notify.due_time(n) from notify.ent_notification n
+    where scheduled and n.enterprise_id = enterprise and n.notification_status = 'PENDING'
+      and n.publish_status = 'PUBLISH' and not n.deactivated and n.scheduled_for <= now()
+      and not (shadow and n.shadow_generation is not distinct from n.replay_generation)
+  ), due as (
+    select w.id, case when p.sort_order is null then 3 else greatest(1, least(5, 6 - p.sort_order)) end as priority
+    from waiting w
+    left join notify.typ_notification_priority p on p.id = w.typ_notification_priority_id
+    order by priority, w.id
     limit room
-  ) d;
+  )
+  select jsonb_build_object(
+    'due', (select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'priority', d.priority)
+                                      order by d.priority, d.id), '[]'::jsonb) from due d),
+    'lag_seconds', (select extract(epoch from now() - min(w.due_at)) from waiting w))
+  into answer;
   answer := answer || jsonb_build_object(
     'enterprise_id', enterprise, 'withdrawn', '[]'::jsonb, 'stale', '[]'::jsonb,
     'next_due_seconds', null, 'counts', null);
@@ -66,7 +94,8 @@ begin
     answer := answer || jsonb_build_object('next_due_seconds', (
       select extract(epoch from min(n.scheduled_for) - now()) from notify.ent_notification n
       where n.enterprise_id = enterprise and n.notification_status = 'PENDING'
-        and n.publish_status = 'PUBLISH' and not n.deactivated and n.scheduled_for > now()));
+        and n.publish_status = 'PUBLISH' and not n.deactivated
+        and n.scheduled_for > now() and n.scheduled_for < 'infinity'));
   end if;
   if coalesce((r ->> 'withdrawn')::boolean, false) then
     answer := answer || jsonb_build_object('withdrawn', (
@@ -87,9 +116,11 @@ begin
   if coalesce((r ->> 'counts')::boolean, false) then
     answer := answer || jsonb_build_object('counts', jsonb_build_object(
       'pending', (select count(*) from notify.ent_notification n
-        where n.enterprise_id = enterprise and n.notification_status = 'PENDING'
-          and n.publish_status = 'PUBLISH' and not n.deactivated
-          and (n.scheduled_for is null or n.scheduled_for <= now())),
+          where n.enterprise_id = enterprise and n.notification_status = 'PENDING'
+            and n.publish_status = 'PUBLISH' and not n.deactivated and n.scheduled_for is null)
+        + (select count(*) from notify.ent_notification n
+          where n.enterprise_id = enterprise and n.notification_status = 'PENDING'
+            and n.publish_status = 'PUBLISH' and not n.deactivated and n.scheduled_for <= now()),
       'processing', processing,
       'sent_24h', (select count(*) from notify.ent_notification n where n.enterprise_id = enterprise
         and n.notification_status = 'SENT' and n.processed_at > now() - interval '24 hours'),
@@ -227,7 +258,9 @@ begin
   insert into notify.ent_notification
     (name, enterprise_id, dedupe_key, publish_status, notification_workflow_id, notification_rule_id,
      typ_notification_priority_id, payload, recipients, subscribers, topics, channels, overrides, tags)
-  select item ->> 'name', enterprise, item ->> 'dedupe_key', 'PUBLISH', workflow, (item ->> 'rule_id')::bigint,
+  select item ->> 'name', enterprise, item ->> 'dedupe_key', 'PUBLISH', workflow,
+    (select r.id from notify.ent_notification_rule r
+      where r.id = (item ->> 'rule_id')::bigint and r.enterprise_id = enterprise),
     (select p.id from notify.typ_notification_priority p where p.code = item ->> 'priority'
        and (p.enterprise_id = enterprise or p.enterprise_id is null)),
     item -> 'payload',

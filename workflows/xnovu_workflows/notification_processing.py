@@ -52,6 +52,10 @@ _WAITING = {
 """Certainly not accepted, and no fault of the notification: waited for, not counted."""
 
 
+_UNCLEAR = {None, OutcomeUnclear.reason, NovuUnavailable.reason}
+"""It may have been accepted: a time-out, a reset, and Novu's own 5xx, which may come after it has queued the work."""
+
+
 @workflow.defn
 class NotificationProcessingWorkflow:
     """Answers how it ended."""
@@ -199,7 +203,7 @@ class _Slow:
                 counted = reason not in _WAITING
                 if counted and (last or not _is_retryable(error)):
                     raise
-                unclear = unclear or reason is None or reason == OutcomeUnclear.reason
+                unclear = unclear or reason in _UNCLEAR
                 # A received refusal is cached by Novu under its key; one that was lost is not known to be one.
                 refusals += int(reason == NovuThrottled.reason)
                 attempt, waits = attempt + int(counted), waits + 1

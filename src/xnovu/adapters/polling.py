@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from xnovu.core.errors import ConfigurationError, Unavailable, XNovuError
+from xnovu.core.errors import ConfigurationError, DatabaseUnavailable, Unavailable, XNovuError
 from xnovu.core.records import PollAnswer, PollRequest
 
 GATHER_SECONDS: Final = 0.005
@@ -17,6 +17,8 @@ GATHER_SECONDS: Final = 0.005
 
 MOST: Final = 200
 """Requests in one round trip."""
+
+_OTHERS: Final = "the database answered polls of others: apply supabase/migrations"
 
 Ask = Callable[[Sequence[PollRequest]], Awaitable[tuple[PollAnswer, ...]]]
 _Waiting = tuple[PollRequest, asyncio.Future[PollAnswer]]
@@ -51,10 +53,16 @@ class PollHub:
     async def _round_trip(self, batch: list[_Waiting]) -> None:
         try:
             answers = await self._ask([request for request, _ in batch])
+            if [a.enterprise_id for a in answers] != [r.enterprise_id for r, _ in batch]:
+                raise DatabaseUnavailable(_OTHERS)
         except (Unavailable, ConfigurationError) as error:
             _fail(batch, error)
         except XNovuError as error:
             await self._alone(batch, error)
+        except Exception as error:
+            # A defect, and nobody must wait for ever because of it.
+            _fail(batch, error)
+            raise
         else:
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
@@ -68,7 +76,7 @@ class PollHub:
             await self._round_trip([one])
 
 
-def _fail(batch: list[_Waiting], error: XNovuError) -> None:
+def _fail(batch: list[_Waiting], error: Exception) -> None:
     for _, future in batch:
         if not future.done():
             future.set_exception(error)

@@ -106,6 +106,14 @@ class Schedules:
             handle = self._client.get_schedule_handle(wanted.id)
             await handle.update(replaced, rpc_timeout=TIMEOUT)
 
+    async def replace(self, wanted: WantedSchedule) -> None:
+        """Take a Schedule over: delete and create, because no update changes the memo. Its pause stays, its history goes."""
+        found = await self.find(wanted.id)
+        if wanted.paused is None and found is not None:
+            wanted = wanted.model_copy(update={"paused": found.paused, "note": found.note})
+        await self.delete(wanted.id)
+        await self.create(wanted)
+
     async def pause(self, schedule_id: str, note: str) -> None:
         async with _errors(schedule_id):
             await self._client.get_schedule_handle(schedule_id).pause(

@@ -10,8 +10,9 @@ from dataclasses import asdict
 from typing import Final, TypeVar
 
 import httpx
-from postgrest import APIError, AsyncPostgrestClient
-from pydantic import JsonValue, TypeAdapter
+from postgrest import AsyncPostgrestClient
+from postgrest.base_request_builder import RequestConfig
+from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from xnovu.adapters.polling import PollHub
 from xnovu.core.contracts.notifications import Channel
@@ -42,8 +43,12 @@ PAGE: Final = 500
 
 TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
 
-_REJECTED: Final = ("PGRST30", "42501", "28", "401", "403")
-_AWAY: Final = ("PGRST00", "08", "40", "53", "55", "57", "58", "XX", "5", "408", "429")
+_REJECTED: Final = ("PGRST30", "42501", "28")
+"""Codes for a key that is wrong, has expired or lacks rights (docs.postgrest.org, Errors; SQLSTATE)."""
+
+_AWAY: Final = ("PGRST00", "08", "25006", "40", "53", "55", "57", "58", "XX")
+"""Codes for a database that is away, busy, read-only or in a conflict that another try resolves."""
+
 _T = TypeVar("_T")
 
 
@@ -76,7 +81,7 @@ class PostgrestGateway:
         """Call a function of the schema. Raises only `xnovu.core.errors`."""
         # The library types arguments as dict[str, str] and sends any JSON.
         call = self._client.rpc(function, arguments)  # type: ignore[arg-type]
-        return await _run(call.execute(), function)
+        return await _run(call.request, function)
 
     async def select(self, table: str, filters: dict[str, str], *, after: int = 0) -> JsonValue:
         """Rows of a table by PostgREST's own filters, by id, at most `PAGE`."""
@@ -84,7 +89,7 @@ class PostgrestGateway:
         for column, condition in filters.items():
             operator, _, value = condition.partition(".")
             query = query.or_(value) if column == "or" else query.filter(column, operator, value)
-        return await _run(query.execute(), table)
+        return await _run(query.request, table)
 
 
 class SupabaseDatabase:
@@ -214,35 +219,54 @@ class SupabaseDatabase:
 _PUBLISHED: Final = {"publish_status": "eq.PUBLISH", "deactivated": "is.false"}
 
 
-async def _run(call: "object", what: str) -> JsonValue:
-    """Await one request; every failure becomes one of our errors, without URL, key or row."""
+async def _run(request: RequestConfig[httpx.AsyncClient], what: str) -> JsonValue:
+    """Send one request; every failure becomes one of our errors, without URL, key or row.
+
+    The library's own `execute` drops the HTTP status, by which alone a gateway's refusal (it carries no code) can be
+    told from PostgREST's.
+    """
     try:
-        answer = await call  # type: ignore[misc] # a coroutine of the library's own answer types
-    except APIError as error:
-        raise _converted(error, what) from None
-    except httpx.TransportError as error:
+        response = await request.send(httpx.Headers())
+    except httpx.HTTPError as error:
         raise DatabaseUnavailable(
             f"the database did not answer ({type(error).__name__}, {what})"
         ) from None
-    data: JsonValue = answer.data
+    if not response.is_success:
+        raise _converted(response, what)
+    if not response.content:
+        return None
+    try:
+        data: JsonValue = response.json()
+    except ValueError:
+        raise DatabaseUnavailable(f"the database's answer is no JSON ({what})") from None
     return data
 
 
-def _converted(error: APIError, what: str) -> XNovuError:
-    code = str(error.code or "")
-    text = clip(error.message or "no message")
-    if code == "23505":
-        return NotificationError(f"{what}: {text}")
-    if code.startswith(_REJECTED):
+class _Refusal(BaseModel):
+    """PostgREST's error body; a gateway's has no code. Fields of other types are read as absent."""
+
+    code: str | None = None
+    message: str | None = None
+
+
+def _converted(response: httpx.Response, what: str) -> XNovuError:
+    try:
+        refusal = _Refusal.model_validate_json(response.content)
+    except ValueError:
+        refusal = _Refusal()
+    status = response.status_code
+    code = refusal.code or f"HTTP {status}"
+    text = clip(refusal.message or "no message")
+    if status in {401, 403} or code.startswith(_REJECTED):
         return CredentialsRejected(
             f"the database refused the service role key ({code}, {what}): check serviceRoleKey"
         )
-    if code.startswith(_AWAY):
-        return DatabaseUnavailable(f"the database could not answer ({code}, {what}): {text}")
-    if code.startswith("PGRST"):
+    if code.startswith("PGRST") and not code.startswith(_AWAY):
         return DatabaseUnavailable(
             f"PostgREST does not know {what} ({code}): apply supabase/migrations, expose the schema notify"
         )
+    if refusal.code is None or status >= 500 or status == 429 or code.startswith(_AWAY):
+        return DatabaseUnavailable(f"the database could not answer ({code}, {what}): {text}")
     return NotificationError(f"the database refused {what} ({code}): {text}")
 
 

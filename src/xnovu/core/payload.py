@@ -28,12 +28,19 @@ def validate(notification: Notification, workflow: Workflow) -> None:
         raise ValidationError(
             f"the notification has {len(notification.recipients)} recipients, more than {MAX_RECIPIENTS}: use a topic"
         )
+    _objects("notification", notification.malformed)
+    _objects("workflow", workflow.malformed)
     _names("recipients", notification.recipients)
     _names("topics", notification.topics)
     _size("payload", notification.payload)
     _size("overrides", notification.overrides)
     if workflow.payload_schema is not None:
         check_schema(notification.payload, workflow.payload_schema, workflow.key)
+
+
+def _objects(row: str, malformed: Sequence[str]) -> None:
+    if malformed:
+        raise ValidationError(f"the {row}'s {', '.join(malformed)} must be a JSON object")
 
 
 def _names(field: str, names: Sequence[str]) -> None:

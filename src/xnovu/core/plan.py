@@ -36,6 +36,7 @@ from xnovu.core.schedules import (
     plan_removal,
     plan_schedule,
 )
+from xnovu.core.timetable import rule_schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,9 @@ class RuleView:
     trigger: str | None = None
     """A value of the trigger annotation that was not acted upon yet."""
 
+    holder: str | None = None
+    """The older Enterprise that holds the id of `enterprise`; the rule must not act for that one."""
+
 
 def schedule_id_of(rule: NotificationRule) -> str:
     return resource_schedule_id(rule.metadata.namespace, rule.metadata.name)
@@ -232,6 +236,12 @@ def plan_rule(view: RuleView) -> Plan:
         problem = Problem(
             Reason.ENTERPRISE_NOT_FOUND,
             f"there is no Enterprise {name!r} in namespace {meta.namespace!r}: create it, or name another one",
+        )
+        return Plan(_removal(view, owner), problem)
+    if view.holder is not None:
+        problem = Problem(
+            Reason.ENTERPRISE_ID_TAKEN,
+            f"the Enterprise {view.enterprise.metadata.name!r} has the enterpriseId of the older {view.holder}",
         )
         return Plan(_removal(view, owner), problem)
     try:
@@ -348,6 +358,7 @@ def _action(rule: NotificationRule, enterprise: Enterprise, time_zone: str) -> R
         catch_up_window=spec.catch_up.window.delta,
         overlap=spec.schedule.dst.overlap,
         delivery=delivery_of(enterprise),
+        schedule=rule_schedule(spec.schedule),
     )
 
 

@@ -24,7 +24,10 @@ JsonObject = Mapping[str, JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One row of `ent_notification`. `priority` is the code of its priority, `generation` its replays so far."""
+    """One row of `ent_notification`. `priority` is the code of its priority, `generation` its replays so far.
+
+    `malformed`: columns that hold no JSON object and so are empty in here; such a row cannot be delivered.
+    """
 
     id: int
     enterprise_id: str
@@ -41,11 +44,15 @@ class Notification:
     generation: int
     due_at: datetime
     attempts: int
+    malformed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """One published row of `ent_notification_workflow`; `enterprise_id` None means that all enterprises may use it."""
+    """One published row of `ent_notification_workflow`; `enterprise_id` None means that all enterprises may use it.
+
+    `malformed`: columns that hold no JSON object and so are empty in here; nothing can be delivered with it.
+    """
 
     id: int
     key: str
@@ -54,6 +61,7 @@ class Workflow:
     default_channels: tuple[Channel, ...]
     payload_schema: JsonObject | None
     template_overrides: JsonObject
+    malformed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ class Step(StrEnum):
     NOTHING = "Nothing"
     CREATE = "Create"
     UPDATE = "Update"
+    REPLACE = "Replace"
+    """Delete and create: Temporal cannot change the memo, where the owner stands."""
     PAUSE = "Pause"
     UNPAUSE = "Unpause"
     DELETE = "Delete"
@@ -99,7 +101,7 @@ def plan_schedule(
         return Step.CREATE
     if found.owner != wanted.owner:
         unowned = found.owner is None and adoption is Adoption.IF_UNOWNED
-        return Step.UPDATE if unowned or adoption is Adoption.ALWAYS else Step.REFUSE
+        return Step.REPLACE if unowned or adoption is Adoption.ALWAYS else Step.REFUSE
     if found.digest != wanted.digest:
         return Step.UPDATE
     if wanted.paused is None or wanted.paused == found.paused:
