@@ -5,8 +5,10 @@ else is a defect and is passed on by class name only, because its text may hold 
 """
 
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, FailureError
@@ -32,6 +34,13 @@ def to_application_error(error: XNovuError) -> ApplicationError:
     )
 
 
+def _where(error: Exception) -> str:
+    """Class and places of a defect, without its text: that may quote a payload or a key."""
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    places = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
+    return f"{type(error).__name__} at {places}"
+
+
 def guarded(activity: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
     """Convert what an activity raises."""
 
@@ -44,7 +53,7 @@ def guarded(activity: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]
         except FailureError:
             raise
         except Exception as error:  # noqa: BLE001 - the border: nothing of a defect's text may pass
-            _log.exception("activity failed by a defect")
+            _log.error("activity failed by a defect: %s", _where(error))
             raise ApplicationError(
                 f"a defect of XNovu ({type(error).__name__}): see the worker's log",
                 type="InternalError",

@@ -21,7 +21,13 @@ from xnovu.core.contracts.notifications import (
     TriggerInput,
     TriggerResult,
 )
-from xnovu.core.errors import Expired, NotificationNotFound, WorkflowNotFound, XNovuError
+from xnovu.core.errors import (
+    Expired,
+    NotificationError,
+    NotificationNotFound,
+    WorkflowNotFound,
+    XNovuError,
+)
 from xnovu.core.ids import idempotency_key, transaction_id
 from xnovu.core.recipients import Chunk, chunks
 from xnovu.core.records import (
@@ -125,15 +131,21 @@ async def send(
     chunk = prepared.chunks[request.chunk]
     plain = request_of(prepared, chunk, definite_errors=request.definite_errors)
     if request.verify:
-        seen = await _seen(novu, prepared, chunk, request.attempt)
+        round_ = max(request.attempt, 1)
+        seen = await _seen(novu, prepared, chunk, round_)
         if not _complete(chunk, seen):
             await pause(verify_delay)
-            seen = await _seen(novu, prepared, chunk, request.attempt)
+            seen = await _seen(novu, prepared, chunk, round_)
         if _complete(chunk, seen):
             return TriggerResult(transaction_id=plain.transaction_id, verified=True)
         missing = frozenset(chunk.recipients) - seen
         if seen and missing:
-            plain = request_of(prepared, chunk, missing=(request.attempt, missing))
+            plain = request_of(
+                prepared,
+                chunk,
+                definite_errors=request.definite_errors,
+                missing=(round_, missing),
+            )
     if request.send:
         await novu.trigger(plain)
         return TriggerResult(transaction_id=plain.transaction_id)
@@ -186,17 +198,24 @@ def failure(reason: str, message: str) -> JsonObject:
 async def compensate(database: Database, novu: Novu, notification: Notification) -> JsonObject:
     """Undo at Novu what can be undone of a withdrawn notification, and record it. An e-mail cannot be unsent."""
     cancelled = deleted = False
+    refused: str | None = None
     for chunk in chunks(notification.recipients, notification.topics):
         transaction = transaction_id(
             notification.enterprise_id, notification.id, notification.generation, chunk.index
         )
-        cancelled = await novu.cancel(transaction) or cancelled
-        deleted = await novu.delete_messages(transaction) or deleted
+        try:
+            cancelled = await novu.cancel(transaction) or cancelled
+            deleted = await novu.delete_messages(transaction) or deleted
+        except NotificationError as error:
+            # It will say so for ever; the row must not come back for ever.
+            refused = error.reason
     report: dict[str, JsonValue] = {
         "cancelled": cancelled,
         "inAppDeleted": deleted,
         "cannotBeUndone": [str(c) for c in notification.channels if c != "IN_APP"],
     }
+    if refused is not None:
+        report["refused"] = refused
     await database.settle_retraction(notification.id, report)
     return report
 

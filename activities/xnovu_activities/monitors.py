@@ -8,12 +8,13 @@ handed on by starting its workflow, whose id is the mutex. Registered by the wor
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from temporalio import activity
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
     Priority,
@@ -41,6 +42,7 @@ from xnovu.core.contracts.orchestration import (
 )
 from xnovu.core.errors import TemporalUnavailable, XNovuError
 from xnovu.core.records import PollAnswer, PollRequest
+from xnovu_activities.beating import Pause, wait_beating
 from xnovu_activities.boundary import guarded
 from xnovu_activities.measures import Measures
 from xnovu_activities.ports import Tenants
@@ -150,7 +152,7 @@ class MonitorActivities:
     starter: Starter
     measures: Measures
     window: timedelta = WINDOW
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    pause: Pause = asyncio.sleep
 
     @activity.defn(name="PollSupabase")
     @guarded
@@ -161,8 +163,8 @@ class MonitorActivities:
         try:
             while time.monotonic() < state.until:
                 wait = await self._poll_once(request, state)
-                activity.heartbeat(state.health)
-                await self.pause(wait)
+                left = max(state.until - time.monotonic(), 0)
+                await wait_beating(min(wait, left), state.health, self.pause)
         finally:
             self.measures.monitors(-1)
         return state.result
@@ -200,24 +202,31 @@ class MonitorActivities:
     ) -> int:
         priorities = {row.id: row.priority for row in answer.due}
         wanted = state.fresh([*priorities, *answer.withdrawn, *answer.stale], now)
-        async with asyncio.TaskGroup() as group:
-            for notification_id in wanted:
-                ref = NotificationRef(
-                    enterprise=request.config.enterprise, notification_id=notification_id
-                )
-                wish = ProcessingInput(
-                    ref=ref, delivery=request.config.delivery, shadow=asked.shadow
-                )
-                priority = priorities.get(notification_id, 3)
-                group.create_task(self.starter.start(wish, priority=priority))
-        state.recent.update(dict.fromkeys(wanted, now))
-        fresh = set(wanted)
+        starts = [
+            self.starter.start(
+                ProcessingInput(
+                    ref=NotificationRef(
+                        enterprise=request.config.enterprise, notification_id=notification_id
+                    ),
+                    delivery=request.config.delivery,
+                    shadow=asked.shadow,
+                ),
+                priority=priorities.get(notification_id, 3),
+            )
+            for notification_id in wanted
+        ]
+        ends = await asyncio.gather(*starts, return_exceptions=True)
+        fresh = {i for i, end in zip(wanted, ends, strict=True) if end is None}
+        state.recent.update(dict.fromkeys(fresh, now))
         state.result = PollResult(
             polls=state.result.polls + 1,
             started=state.result.started + len(fresh & priorities.keys()),
             retracted=state.result.retracted + len(fresh & set(answer.withdrawn)),
             swept=state.result.swept + len(fresh & set(answer.stale)),
         )
+        for end in ends:
+            if end is not None:
+                raise end
         return len(fresh & priorities.keys())
 
     @activity.defn(name="EnsureMonitors")
@@ -229,8 +238,10 @@ class MonitorActivities:
         for monitor in Monitor:
             await self._ensure(config, monitor, tell=True)
         while time.monotonic() < until:
-            activity.heartbeat(PollHealth(last_poll_at=datetime.now(UTC)))
-            await self.pause(CHECK_EVERY)
+            health = PollHealth(last_poll_at=datetime.now(UTC))
+            await wait_beating(CHECK_EVERY, health, self.pause)
+            if await self._is_superseded():
+                return
             for monitor in Monitor:
                 await self._ensure(config, monitor, tell=False)
 
@@ -260,6 +271,21 @@ class MonitorActivities:
                 f"Temporal did not answer about {workflow_id}: {error.status}"
             ) from None
 
+    async def _is_superseded(self) -> bool:
+        """Whether the workflow wants this activity no longer. A cancellation arrives late, and must undo nothing."""
+        here = activity.info()
+        try:
+            found = await self.client.get_workflow_handle(
+                here.workflow_id or "", run_id=here.workflow_run_id
+            ).describe()
+        except RPCError as error:
+            raise TemporalUnavailable(f"Temporal did not answer: {error.status}") from None
+        wanted = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        return not any(
+            a.activity_id == here.activity_id and a.state == wanted
+            for a in found.raw_description.pending_activities
+        )
+
     async def _is_running(self, workflow_id: str) -> bool:
         try:
             found = await self.client.get_workflow_handle(workflow_id).describe()
@@ -275,32 +301,39 @@ class MonitorActivities:
         """Stop the intake, remove the Schedules of the database's rules, wait for what is under way, bounded."""
         until = time.monotonic() + request.drain.total_seconds()
         enterprise = request.config.enterprise
-        for monitor in Monitor:
-            if await self._running_or_gone(monitor_id(monitor, enterprise.id)):
-                await self.client.get_workflow_handle(monitor_id(monitor, enterprise.id)).cancel()
+        await self._cancel_monitors(enterprise.id)
         schedules = Schedules(self.client, self.task_queue)
         for schedule_id in await schedules.list(enterprise.id):
             if ids.parse_database_schedule_id(schedule_id) is not None:
                 await schedules.delete(schedule_id)
         asked = PollRequest(enterprise.id, "realtime", limit=0, max_in_flight=0, counts=True)
-        while time.monotonic() < until:
+        while await self._cancel_monitors(enterprise.id) or time.monotonic() < until:
             activity.heartbeat()
             try:
                 answer = await self.tenants.database(enterprise).poll(asked)
+                under_way = answer.counts is not None and answer.counts.processing > 0
             except XNovuError:
                 # Nothing can be under way in a database that is away; its rows are kept and found again.
+                under_way = False
+            if not under_way and not await self._cancel_monitors(enterprise.id):
                 return
-            if answer.counts is None or answer.counts.processing == 0:
-                return
-            await self.pause(1.0)
+            await self.pause(0.5)
 
-    async def _running_or_gone(self, workflow_id: str) -> bool:
-        try:
-            return await self._is_running(workflow_id)
-        except RPCError as error:
-            raise TemporalUnavailable(
-                f"Temporal did not answer about {workflow_id}: {error.status}"
-            ) from None
+    async def _cancel_monitors(self, enterprise_id: str) -> int:
+        """How many still run. Repeated until none does: a window that ends just now may begin another."""
+        running = 0
+        for monitor in Monitor:
+            workflow_id = monitor_id(monitor, enterprise_id)
+            try:
+                if await self._is_running(workflow_id):
+                    running += 1
+                    await self.client.get_workflow_handle(workflow_id).cancel()
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise TemporalUnavailable(
+                        f"Temporal did not answer about {workflow_id}: {error.status}"
+                    ) from None
+        return running
 
 
 def _question(request: PollInput, state: _Window, now: float) -> PollRequest:

@@ -101,7 +101,7 @@ class NotificationActivities:
         try:
             prepared = await deliver.prepare(database, *deliver.check(claimed, request, self.now()))
             if len(prepared.chunks) > QUICK_CHUNKS:
-                return DeliverResult(next=Next.DEFERRED, reason="ManyRecipients")
+                return DeliverResult(next=Next.DEFERRED, reason="ManyRecipients", claimed=True)
             novu = self.tenants.novu(request.ref.enterprise)
             for chunk in prepared.chunks:
                 await novu.trigger(deliver.request_of(prepared, chunk))
@@ -109,17 +109,11 @@ class NotificationActivities:
                 accepted += 1
         except NotificationError as error:
             if accepted:
-                return DeliverResult(next=Next.DEFERRED, reason=error.reason, accepted=accepted)
+                return _deferred(error, accepted)
             return await self._final(database, request.ref, owner, notification, error)
         except (Unavailable, ConfigurationError, OutcomeUnclear) as error:
             self.measures.triggered(request.ref.enterprise.id, accepted=False)
-            return DeliverResult(
-                next=Next.DEFERRED,
-                reason=error.reason,
-                retry_after=error.retry_after,
-                accepted=accepted,
-                unclear=isinstance(error, OutcomeUnclear | NovuUnavailable),
-            )
+            return _deferred(error, accepted)
         return await self._final(
             database, request.ref, owner, notification, None, accepted=accepted
         )
@@ -146,7 +140,7 @@ class NotificationActivities:
                 )
         except Unavailable as away:
             # What was accepted is known, so nothing needs to be verified when this is written later.
-            return DeliverResult(next=Next.DEFERRED, reason=away.reason, accepted=accepted)
+            return _deferred(away, accepted)
         if outcome is FinishOutcome.RETRACTED:
             return await self._undo(database, ref, await database.fetch(ref.notification_id))
         return DeliverResult(
@@ -275,3 +269,15 @@ class NotificationActivities:
 
     def _owner(self, ref: NotificationRef) -> str:
         return claim_owner(self.namespace, ref.enterprise.id, ref.notification_id)
+
+
+def _deferred(error: XNovuError, accepted: int) -> DeliverResult:
+    """Claimed by this very try, and this much of it is certain."""
+    return DeliverResult(
+        next=Next.DEFERRED,
+        reason=error.reason,
+        retry_after=error.retry_after,
+        accepted=accepted,
+        unclear=isinstance(error, OutcomeUnclear | NovuUnavailable),
+        claimed=True,
+    )

@@ -7,7 +7,7 @@ objects are the operator's and are never touched here.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -38,6 +38,7 @@ from xnovu.core.errors import RuleNotFound, ScheduleInvalid, XNovuError
 from xnovu.core.occurrences import evaluate, notification_of, notification_of_database_rule
 from xnovu.core.records import Rule
 from xnovu.core.schedules import Owner, Step, Timing, WantedSchedule, plan_schedule
+from xnovu_activities.beating import Pause, wait_beating
 from xnovu_activities.boundary import guarded
 from xnovu_activities.measures import Measures
 from xnovu_activities.monitors import LONGEST_BACKOFF, WINDOW, Starter
@@ -56,7 +57,7 @@ class RuleActivities:
     measures: Measures
     window: timedelta = WINDOW
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    pause: Pause = asyncio.sleep
 
     @activity.defn(name="EvaluateRule")
     @guarded
@@ -120,16 +121,8 @@ class RuleActivities:
                     error_reason=wrong.reason if wrong else None,
                     error_message=wrong.message if wrong else None,
                 )
-            await self._sleep_beating(min(wait, until - time.monotonic()), health)
+            await wait_beating(min(wait, until - time.monotonic()), health, self.pause)
         return PollResult(polls=polls, started=written)
-
-    async def _sleep_beating(self, seconds: float, health: PollHealth) -> None:
-        """Wait, and go on saying that we live."""
-        end = time.monotonic() + seconds
-        activity.heartbeat(health)
-        while (left := end - time.monotonic()) > 0:
-            await self.pause(min(left, 5.0))
-            activity.heartbeat(health)
 
     async def _sync_once(self, config: EnterpriseConfig) -> tuple[int, XNovuError | None]:
         """How many Schedules were written, and the newest rule that cannot be one; it costs no other anything."""

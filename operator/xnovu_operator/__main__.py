@@ -14,20 +14,25 @@ import kopf
 from prometheus_client import start_http_server
 
 from xnovu.adapters.temporal import connect, ensure_namespace, ensure_search_attributes
+from xnovu.core.api.v1alpha1 import ENTERPRISE, NOTIFICATION_RULE
 from xnovu.core.errors import TemporalUnavailable, XNovuError
 from xnovu.settings import Settings
 from xnovu.telemetry import health_server, set_up_logs
-from xnovu_operator.api import KubernetesApi
+from xnovu_operator.api import KubernetesApi, KubernetesUnavailable
 from xnovu_operator.credentials import Projection
 from xnovu_operator.handlers import Handlers
 from xnovu_operator.queue import Queue
 from xnovu_operator.reconcile import Reconciler
-from xnovu_operator.store import Key, Store
+from xnovu_operator.store import Key, KindName, Store, key_in
 from xnovu_operator.temporal import EnterpriseWorkflows
 
 STUCK_SECONDS: Final = 30.0
 """The event loop turns many times a second; one that has not for this long is dead."""
 
+_KINDS: Final[dict[str, KindName]] = {
+    ENTERPRISE.plural: "Enterprise",
+    NOTIFICATION_RULE.plural: "NotificationRule",
+}
 _log: Final = logging.getLogger("xnovu.operator")
 
 
@@ -38,14 +43,31 @@ class Work:
         self._settings = settings
         self._store = store
         self._lock = asyncio.Lock()
+        self._knows_all = False
         self._reconciler: Reconciler | None = None
         self._unprepared: str | None = "Temporal was not reached yet"
         self.kubernetes: KubernetesApi | None = None
         self.queue: Queue | None = None
 
-    async def __call__(self, key: Key) -> None:
+    async def __call__(self, key: Key) -> float | None:
+        """One pass; answers when to look again, in seconds, where that is soon."""
+        await self._listed()
+        if await Reconciler.let_go(self._store, self._api(), key):
+            return None
         reconciler = await self._prepared(key)
-        await reconciler.reconcile(key)
+        return await reconciler.reconcile(key)
+
+    async def _listed(self) -> None:
+        """Know all objects before the first decision: a rule whose Enterprise was not listed yet has one all the same."""
+        async with self._lock:
+            if self._knows_all:
+                return
+            for plural, kind in _KINDS.items():
+                async for body in self._api().every(plural, self._settings.operator.namespaces):
+                    key = key_in(kind, body)
+                    if key not in self._store.objects:
+                        self._store.put(key, body)
+            self._knows_all = True
 
     @property
     def problem(self) -> str | None:
@@ -82,10 +104,7 @@ class Work:
 
     def _api(self) -> KubernetesApi:
         if self.kubernetes is None:
-            connection = _connection()
-            if connection is None:
-                raise TemporalUnavailable("no Kubernetes API: set KUBECONFIG, or run in a pod")
-            self.kubernetes = KubernetesApi(connection)
+            self.kubernetes = KubernetesApi(_connected)
         return self.kubernetes
 
 
@@ -157,6 +176,13 @@ def _kopf_settings() -> kopf.OperatorSettings:
 
 async def _login(**_: object) -> kopf.ConnectionInfo | None:
     return _connection()
+
+
+def _connected() -> kopf.ConnectionInfo:
+    connection = _connection()
+    if connection is None:
+        raise KubernetesUnavailable("no Kubernetes API: set KUBECONFIG, or run in a pod")
+    return connection
 
 
 def _connection() -> kopf.ConnectionInfo | None:

@@ -37,9 +37,9 @@ class Actor:
         """Take one step; answers the generation that the orchestration then works with, where it is told one."""
         match step:
             case AddFinalizer():
-                await self.add_finalizer(found)
+                await hold(self.kubernetes, found)
             case RemoveFinalizer():
-                await self.remove_finalizer(found)
+                await release(self.kubernetes, found)
             case ProjectCredentials():
                 await self.projection.project(found)
             case ApplyConfig(config=config):
@@ -54,9 +54,9 @@ class Actor:
         """Take one step of a rule."""
         match step:
             case AddFinalizer():
-                await self.add_finalizer(found)
+                await hold(self.kubernetes, found)
             case RemoveFinalizer():
-                await self.remove_finalizer(found)
+                await release(self.kubernetes, found)
             case ChangeSchedule():
                 await self._schedule(step)
             case TriggerSchedule(schedule_id=schedule_id):
@@ -105,20 +105,25 @@ class Actor:
                 return
         await self.projection.remove(found)
 
-    async def add_finalizer(self, found: Enterprise | NotificationRule) -> None:
-        """Hold the object until what we made for it is gone."""
-        await self._finalizers(found, lambda present: [*_others(present), FINALIZER])
 
-    async def remove_finalizer(self, found: Enterprise | NotificationRule) -> None:
-        """Let the object go, as far as we are concerned."""
-        await self._finalizers(found, _others)
+async def hold(kubernetes: KubernetesApi, found: Enterprise | NotificationRule) -> None:
+    """Keep the object until what we made for it is gone."""
+    await _finalizers(kubernetes, found, lambda present: [*_others(present), FINALIZER])
 
-    async def _finalizers(
-        self, found: Enterprise | NotificationRule, change: Callable[[list[str]], list[str]]
-    ) -> None:
-        plural = (ENTERPRISE if isinstance(found, Enterprise) else NOTIFICATION_RULE).plural
-        meta = found.metadata
-        await self.kubernetes.set_finalizers(plural, meta.namespace, meta.name, meta.uid, change)
+
+async def release(kubernetes: KubernetesApi, found: Enterprise | NotificationRule) -> None:
+    """Let the object go, as far as we are concerned."""
+    await _finalizers(kubernetes, found, _others)
+
+
+async def _finalizers(
+    kubernetes: KubernetesApi,
+    found: Enterprise | NotificationRule,
+    change: Callable[[list[str]], list[str]],
+) -> None:
+    plural = (ENTERPRISE if isinstance(found, Enterprise) else NOTIFICATION_RULE).plural
+    meta = found.metadata
+    await kubernetes.set_finalizers(plural, meta.namespace, meta.name, meta.uid, change)
 
 
 def _others(present: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ when they change. An HTTP client is enough: the official one costs more memory t
 
 import base64
 import ssl
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -224,11 +225,8 @@ def _headers(connection: kopf.ConnectionInfo) -> dict[str, str]:
 
 
 def _context(connection: kopf.ConnectionInfo) -> ssl.SSLContext:
-    """The trust and the client certificate of a connection; files may be given as base64."""
-    data = connection.ca_data
-    authority = (
-        (data if isinstance(data, bytes) else base64.b64decode(data)).decode() if data else None
-    )
+    """The trust and the client certificate of a connection, from files or from what a kubeconfig has inside."""
+    authority = _decoded(connection.ca_data).decode() if connection.ca_data else None
     context = ssl.create_default_context(
         cafile=str(connection.ca_path) if connection.ca_path else None, cadata=authority
     )
@@ -236,4 +234,18 @@ def _context(connection: kopf.ConnectionInfo) -> ssl.SSLContext:
         context.load_cert_chain(
             Path(str(connection.certificate_path)), Path(str(connection.private_key_path))
         )
+    elif connection.certificate_data and connection.private_key_data:
+        # ssl reads certificates from files only; this one is readable by us alone and gone at once.
+        with tempfile.NamedTemporaryFile() as pem:
+            pem.write(_decoded(connection.certificate_data))
+            pem.write(b"\n")
+            pem.write(_decoded(connection.private_key_data))
+            pem.flush()
+            context.load_cert_chain(pem.name)
     return context
+
+
+def _decoded(data: str | bytes) -> bytes:
+    """PEM, whether it is given as such or in base64."""
+    raw = data if isinstance(data, bytes) else data.encode()
+    return raw if raw.lstrip().startswith(b"-----") else base64.b64decode(raw)

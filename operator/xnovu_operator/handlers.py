@@ -9,9 +9,16 @@ from typing import Final
 import kopf
 from pydantic import JsonValue, TypeAdapter
 
-from xnovu.core.api.v1alpha1 import ENTERPRISE, GROUP, NOTIFICATION_RULE, VERSION, Enterprise, NotificationRule
+from xnovu.core.api.v1alpha1 import (
+    ENTERPRISE,
+    GROUP,
+    NOTIFICATION_RULE,
+    VERSION,
+    Enterprise,
+    NotificationRule,
+)
 from xnovu_operator.queue import Queue
-from xnovu_operator.store import Key, Store
+from xnovu_operator.store import Key, KindName, Store, key_in
 
 _BODY: Final = TypeAdapter(dict[str, JsonValue])
 
@@ -83,7 +90,5 @@ def _essence(found: object) -> object:
     )
 
 
-def _key(kind: str, event: kopf.RawEvent) -> Key:
-    metadata = event["object"].get("metadata", {})
-    namespace, name = str(metadata.get("namespace", "")), str(metadata.get("name", ""))
-    return Key("Enterprise" if kind == "Enterprise" else "NotificationRule", namespace, name)
+def _key(kind: KindName, event: kopf.RawEvent) -> Key:
+    return key_in(kind, _BODY.validate_python(event["object"]))

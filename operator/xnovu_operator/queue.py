@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -20,6 +20,7 @@ FIRST_RETRY: Final = 1.0
 LONGEST_RETRY: Final = 15.0
 """A system that comes back is noticed soon; with AT_ONCE, this is not many questions."""
 
+CLOSE_SECONDS: Final = 3.0
 AT_ONCE: Final = 20
 """Passes at a time, so that a start over thousands of objects does not flood Temporal."""
 
@@ -33,13 +34,18 @@ class Queue:
     """Keeps the tasks. All calls from one event loop."""
 
     def __init__(
-        self, work: Callable[[Key], Awaitable[float | None]], resync_seconds: float, rng: random.Random
+        self,
+        work: Callable[[Key], Awaitable[float | None]],
+        resync_seconds: float,
+        rng: random.Random,
     ) -> None:
         self._work = work
         self._resync = resync_seconds
         self._rng = rng
         self._events: dict[Key, asyncio.Event] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._busy: set[Key] = set()
+        self._closing = False
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     def knows(self, key: Key) -> bool:
@@ -64,14 +70,20 @@ class Queue:
             OBJECTS.labels(key.kind).dec()
 
     async def close(self) -> None:
-        """Stop everything; what was begun is found again by the next process."""
+        """Let passes end for a moment, then stop everything; the next process finds again what was begun."""
+        for key, task in self._tasks.items():
+            if key not in self._busy:
+                task.cancel()
+        self._closing = True
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=CLOSE_SECONDS)
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _loop(self, key: Key, event: asyncio.Event) -> None:
         failures, again = 0, None
-        while True:
+        while not self._closing:
             wait = self._resync * self._rng.uniform(0.9, 1.1)
             if again is not None:
                 wait = min(wait, again)
@@ -83,9 +95,17 @@ class Queue:
             done, again = await self._pass(key)
             failures = 0 if done else failures + 1
 
+    @contextlib.asynccontextmanager
+    async def _being_busy(self, key: Key) -> AsyncIterator[None]:
+        self._busy.add(key)
+        try:
+            yield
+        finally:
+            self._busy.discard(key)
+
     async def _pass(self, key: Key) -> tuple[bool, float | None]:
         """Whether it came to its end, and when to look again, in seconds, if sooner than usual."""
-        async with self._gate:
+        async with self._gate, self._being_busy(key):
             with SECONDS.labels(key.kind).time():
                 try:
                     again = await self._work(key)

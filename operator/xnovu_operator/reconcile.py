@@ -23,9 +23,10 @@ from xnovu.core.api.v1alpha1 import (
     NotificationRuleStatus,
 )
 from xnovu.core.conditions import Findings, conditions
-from xnovu.core.contracts.orchestration import Monitor
+from xnovu.core.contracts.orchestration import DeletionPolicy, Monitor
 from xnovu.core.errors import ScheduleInvalid, XNovuError
 from xnovu.core.ids import (
+    ANNOTATION_FORCE_FINALIZE,
     ANNOTATION_RECONCILE,
     ANNOTATION_TRIGGER,
     orchestration_workflow_id,
@@ -35,18 +36,22 @@ from xnovu.core.plan import (
     Plan,
     Problem,
     RuleView,
+    ShutDown,
     plan_enterprise,
     plan_rule,
     schedule_id_of,
 )
 from xnovu.core.reasons import Reason
-from xnovu.core.schedules import FoundSchedule
+from xnovu.core.schedules import FoundSchedule, Owner
 from xnovu_operator import status as say
-from xnovu_operator.act import Actor
+from xnovu_operator.act import Actor, release
 from xnovu_operator.api import KubernetesApi
 from xnovu_operator.credentials import Projection
-from xnovu_operator.store import Key, Store, Unreadable
+from xnovu_operator.store import Key, Store, Unreadable, key_of
 from xnovu_operator.temporal import EnterpriseWorkflows, Running
+
+SOON: Final = 1.0
+"""Seconds between looks at what is about to be."""
 
 _JSON: Final = TypeAdapter(dict[str, JsonValue])
 _log: Final = logging.getLogger("xnovu.operator")
@@ -67,8 +72,7 @@ class Reconciler:
     """Generation that the orchestration of an enterprise id was told by this process."""
 
     async def reconcile(self, key: Key) -> float | None:
-        """When to look again, in seconds, where that is soon. Raises what is worth another try; it is on the object by
-        then."""
+        """When to look again, in seconds, where that is soon. Raises what is worth a retry, once the object says it."""
         found = self.store.objects.get(key)
         match found:
             case Enterprise():
@@ -83,14 +87,27 @@ class Reconciler:
 
     async def _say_unreadable(self, key: Key, found: Unreadable) -> None:
         kind = EnterpriseStatus if key.kind == "Enterprise" else NotificationRuleStatus
-        findings = Findings(
-            found.generation, problem=Problem(Reason.SPEC_INVALID, found.message)
-        )
+        findings = Findings(found.generation, problem=Problem(Reason.SPEC_INVALID, found.message))
         before = kind(
             conditions=found.conditions,
-            observed_generation=found.generation if found.conditions else None,
+            observed_generation=found.generation if found.conditions else -1,
         )
         await self._write(key, found.generation, "", kind(), findings, before)
+
+    @staticmethod
+    async def let_go(store: Store, kubernetes: KubernetesApi, key: Key) -> bool:
+        """Whether the object was to be let go by force, which asks nobody but the Kubernetes API."""
+        found = store.objects.get(key)
+        if not isinstance(found, Enterprise | NotificationRule):
+            return False
+        meta = found.metadata
+        if (
+            meta.deletion_timestamp is None
+            or meta.annotations.get(ANNOTATION_FORCE_FINALIZE) != "true"
+        ):
+            return False
+        await release(kubernetes, found)
+        return True
 
     @staticmethod
     async def say_waiting(
@@ -107,10 +124,10 @@ class Reconciler:
         if patch:
             await kubernetes.patch_status(_plural(key), key.namespace, key.name, patch)
 
-    async def _enterprise(self, key: Key, found: Enterprise) -> None:
+    async def _enterprise(self, key: Key, found: Enterprise) -> float | None:
         spec, meta = found.spec, found.metadata
         rules = self.store.rules_of(found)
-        actor = Actor(self.kubernetes, self.workflows, self.projection, self.store)
+        actor = Actor(self.kubernetes, self.workflows, self.projection)
         orchestration: Running | None = None
         generation: int | None = None
         monitors: dict[Monitor, Running | None] = {}
@@ -120,9 +137,13 @@ class Reconciler:
                 orchestration_workflow_id(spec.enterprise_id)
             )
             generation = self._generation(found, orchestration)
-            secrets, projected = await self.projection.look(found)
+            secrets, projected = (None, True)
+            if meta.deletion_timestamp is None:
+                secrets, projected = await self.projection.look(found)
             view = EnterpriseView(found, self.store.holder(found), secrets, projected, generation)
             plan = plan_enterprise(view)
+            if ShutDown() in plan.steps:
+                await self._say_enterprise(key, found, plan, None, orchestration, generation, {})
             for step in plan.steps:
                 generation = await actor.take_enterprise(step, found, rules) or generation
             if generation is not None:
@@ -136,10 +157,23 @@ class Reconciler:
             trouble = error
         if meta.deletion_timestamp is not None and trouble is None:
             self.applied.pop(spec.enterprise_id, None)
-            return
-        await self._say_enterprise(key, found, plan, trouble, orchestration, generation, monitors)
-        if trouble is not None:
-            raise trouble
+            self._drop(key, found)
+            return None
+        return await self._say_enterprise(
+            key, found, plan, trouble, orchestration, generation, monitors
+        )
+
+    def _drop(self, key: Key, found: Enterprise) -> None:
+        """It is gone for us, even if a watch should miss its end."""
+        waiting = self.store.affected_by(found)
+        self.store.drop(key)
+        for other in waiting:
+            self.wake(other)
+
+    def _drop_rule(self, key: Key, enterprise: Enterprise | None) -> None:
+        self.store.drop(key)
+        if enterprise is not None:
+            self.wake(key_of(enterprise))
 
     def _generation(self, found: Enterprise, running: Running | None) -> int | None:
         """What the running orchestration works with, as this process or the status knows it."""
@@ -158,19 +192,17 @@ class Reconciler:
         orchestration: Running | None,
         generation: int | None,
         monitors: dict[Monitor, Running | None],
-    ) -> None:
-        spec, meta = found.spec, found.metadata
-        health = {
-            monitor: say.monitor_status(mode, monitors.get(monitor), suspended=spec.suspend)
-            for monitor, mode in say.modes(found).items()
-        }
-        usable = plan.problem is None and trouble is None
-        waiting = _waiting(trouble, deleting=meta.deletion_timestamp is not None)
+    ) -> float | None:
+        spec, meta, before = found.spec, found.metadata, found.status
+        usable = plan.problem is None and trouble is None and meta.deletion_timestamp is None
+        # What was not looked at is as it was: a Temporal that is away says nothing about a monitor.
+        health = say.health(found, monitors) if usable else {}
+        waiting = _waiting(trouble, _leaving(found)) or say.starting(health)
         findings = Findings(
             generation=meta.generation,
             problem=plan.problem,
-            waiting=waiting or (say.starting(health) if usable else None),
-            degraded=say.degraded(health) if usable else None,
+            waiting=waiting,
+            degraded=say.degraded(health),
             suspended=Problem(
                 Reason.SUSPENDED, "spec.suspend is true: nothing is picked up, rules pause"
             )
@@ -178,48 +210,56 @@ class Reconciler:
             else None,
             ready_message="notifications are picked up and delivered",
         )
-        before = found.status
         status = EnterpriseStatus(
             mode=say.mode_word(found),
             orchestration=say.orchestration(found, orchestration, generation)
             if usable
             else before.orchestration,
-            realtime=health[Monitor.REALTIME],
-            cron=health[Monitor.CRON],
-            scheduled=health[Monitor.SCHEDULED],
+            realtime=health.get(Monitor.REALTIME, before.realtime),
+            cron=health.get(Monitor.CRON, before.cron),
+            scheduled=health.get(Monitor.SCHEDULED, before.scheduled),
             rules=say.rule_counts(self.store.rules_of(found)),
             deliveries=say.deliveries(monitors) or before.deliveries,
             last_handled_reconcile=meta.annotations.get(ANNOTATION_RECONCILE)
             or before.last_handled_reconcile,
         )
-        await self._write(key, meta.generation, meta.uid, status, findings, before)
+        if await self._write(key, meta.generation, meta.uid, status, findings, before):
+            for other in self.store.rules_of(found) if plan.problem else []:
+                self.wake(key_of(other))
+        if trouble is not None:
+            raise trouble
+        return SOON if waiting else None
 
-    async def _rule(self, key: Key, found: NotificationRule) -> None:
+    async def _rule(self, key: Key, found: NotificationRule) -> float | None:
         meta, spec = found.metadata, found.spec
         enterprise = self.store.enterprise(meta.namespace, spec.enterprise_ref.name)
-        actor = Actor(self.kubernetes, self.workflows, self.projection, self.store)
-        asked = meta.annotations.get(ANNOTATION_TRIGGER)
-        trigger = asked if asked and asked != found.status.last_handled_trigger else None
+        actor = Actor(self.kubernetes, self.workflows, self.projection)
+        holder = self.store.holder(enterprise) if enterprise else None
         schedule: FoundSchedule | None = None
         plan, trouble = Plan(), None
         try:
             schedule = await self.workflows.schedules.find(schedule_id_of(found))
-            plan = plan_rule(RuleView(found, enterprise, schedule, self.cluster, trigger))
+            plan = plan_rule(
+                RuleView(found, enterprise, schedule, self.cluster, _asked(found), holder)
+            )
             for step in plan.steps:
                 await actor.take_rule(step, found)
             if plan.steps and meta.deletion_timestamp is None:
                 schedule = await self.workflows.schedules.find(schedule_id_of(found))
         except ScheduleInvalid as error:
+            # Temporal refuses what we let pass. What ran before stands for another spec.
             plan = Plan(problem=Problem(error.reason, error.message))
         except XNovuError as error:
             trouble = error
         if meta.deletion_timestamp is not None and trouble is None:
-            return
-        await self._say_rule(key, found, enterprise, plan, trouble, schedule)
-        if enterprise is not None:
-            self.wake(Key("Enterprise", meta.namespace, spec.enterprise_ref.name))
+            self._drop_rule(key, enterprise)
+            return None
+        changed = await self._say_rule(key, found, enterprise, plan, trouble, schedule)
+        if changed and enterprise is not None:
+            self.wake(key_of(enterprise))
         if trouble is not None:
             raise trouble
+        return say.look_again(schedule, self.now())
 
     async def _say_rule(
         self,
@@ -229,20 +269,21 @@ class Reconciler:
         plan: Plan,
         trouble: XNovuError | None,
         schedule: FoundSchedule | None,
-    ) -> None:
+    ) -> bool:
         meta, spec, before = found.metadata, found.spec, found.status
         zone = spec.schedule.time_zone or (enterprise.spec.time_zone if enterprise else None)
         paused = schedule.paused if schedule else False
-        ours = plan.problem is None or plan.problem.reason != "Conflict"
+        ours = schedule is not None and schedule.owner == Owner(cluster=self.cluster, uid=meta.uid)
+        schedule = schedule if ours and plan.problem is None else None
         findings = Findings(
             generation=meta.generation,
             problem=plan.problem,
-            waiting=_waiting(trouble, deleting=meta.deletion_timestamp is not None),
+            waiting=_waiting(trouble, _leaving(found)),
             suspended=_suspended(found, enterprise, paused=paused),
             completed=bool(schedule and schedule.exhausted and not schedule.next_runs),
             ready_message="the Schedule in Temporal holds what this rule says",
         )
-        known = trouble is None and ours
+        known = trouble is None
         status = NotificationRuleStatus(
             schedule_id=schedule_id_of(found),
             time_zone=zone,
@@ -250,14 +291,14 @@ class Reconciler:
             if known
             else before.next_runs,
             last_run=await self._last_run(schedule, before.last_run) if known else before.last_run,
-            missed_runs=schedule.missed if schedule and known else before.missed_runs,
+            missed_runs=schedule.missed if schedule else before.missed_runs,
             last_handled_trigger=meta.annotations.get(ANNOTATION_TRIGGER)
             if known and plan.problem is None
             else before.last_handled_trigger,
             last_handled_reconcile=meta.annotations.get(ANNOTATION_RECONCILE)
             or before.last_handled_reconcile,
         )
-        await self._write(key, meta.generation, meta.uid, status, findings, before)
+        return await self._write(key, meta.generation, meta.uid, status, findings, before)
 
     async def _last_run(
         self, schedule: FoundSchedule | None, before: LastRun | None
@@ -289,23 +330,37 @@ class Reconciler:
         uid: str,
         status: EnterpriseStatus | NotificationRuleStatus,
         findings: Findings,
-        before: EnterpriseStatus | NotificationRuleStatus | None = None,
-    ) -> None:
-        """Write the status when it differs, and say transitions as events."""
-        old = before.conditions if before else ()
+        before: EnterpriseStatus | NotificationRuleStatus,
+    ) -> bool:
+        """Write the status when it differs, and say transitions as events. Whether Ready changed."""
+        old = before.conditions
         new = conditions(findings, old, self.now())
         full = status.model_copy(update={"observed_generation": generation, "conditions": new})
-        patch = say.difference(_dump(before) if before else None, _dump(full))
+        patch = say.difference(_dump(before), _dump(full))
         if not patch:
-            return
-        await self.kubernetes.patch_status(_plural(key), key.namespace, key.name, patch)
+            return False
+        stored = await self.kubernetes.patch_status(_plural(key), key.namespace, key.name, patch)
+        if stored is None:
+            self.store.drop(key)
+            return True
+        if key in self.store.objects:
+            # The next pass compares with what is there, not with what a late event says was there.
+            self.store.put(key, stored)
         ready = _ready(new)
-        if uid and ready is not None and _said(_ready(old)) != _said(ready):
+        if ready is None or _said(_ready(old)) == _said(ready):
+            return False
+        if uid:
             about = {"namespace": key.namespace, "name": key.name, "uid": uid}
             warning = ready.status == "False" and findings.waiting is None
             await self.kubernetes.event(
                 about, key.kind, ready.reason, ready.message, warning=warning
             )
+        return True
+
+
+def _asked(found: NotificationRule) -> str | None:
+    asked = found.metadata.annotations.get(ANNOTATION_TRIGGER)
+    return asked if asked != found.status.last_handled_trigger else None
 
 
 def _plural(key: Key) -> str:
@@ -324,10 +379,17 @@ def _dump(model: BaseModel) -> dict[str, JsonValue]:
     return _JSON.validate_python(model.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
-def _waiting(trouble: XNovuError | None, *, deleting: bool) -> Problem | None:
+def _waiting(trouble: XNovuError | None, leaving: Reason | None) -> Problem | None:
     if trouble is not None:
         return Problem(trouble.reason, trouble.message)
-    return Problem(Reason.DELETING, Reason.DELETING.meaning) if deleting else None
+    return Problem(leaving, leaving.meaning) if leaving else None
+
+
+def _leaving(found: Enterprise | NotificationRule) -> Reason | None:
+    if found.metadata.deletion_timestamp is None:
+        return None
+    drains = isinstance(found, Enterprise) and found.spec.deletion_policy is DeletionPolicy.DRAIN
+    return Reason.DRAINING if drains else Reason.DELETING
 
 
 def _suspended(

@@ -27,6 +27,8 @@ from xnovu.core.schedules import FoundSchedule
 from xnovu_operator.temporal import Running
 
 COARSE_MINUTES: Final = 10
+AFTER_RUN_SECONDS: Final = 3.0
+
 NOTICEABLE_LAG: Final = 5
 """Seconds; below this a lag is nobody's concern."""
 
@@ -51,6 +53,17 @@ def monitor_status(mode: Mode, running: Running | None, *, suspended: bool) -> M
         consecutive_errors=health.consecutive_errors if failing else 0,
         message=health.error_message,
     )
+
+
+def health(
+    enterprise: Enterprise, monitors: dict[Monitor, Running | None]
+) -> dict[Monitor, MonitorStatus]:
+    """How each subsystem is doing."""
+    suspended = enterprise.spec.suspend
+    return {
+        monitor: monitor_status(mode, monitors.get(monitor), suspended=suspended)
+        for monitor, mode in modes(enterprise).items()
+    }
 
 
 def _coarse(moment: datetime | None) -> datetime | None:
@@ -136,6 +149,13 @@ def next_runs(found: FoundSchedule | None, time_zone: str, *, paused: bool) -> t
     except ScheduleInvalid:
         return ()
     return tuple(run.astimezone(zone).isoformat(timespec="seconds") for run in found.next_runs)
+
+
+def look_again(found: FoundSchedule | None, now: datetime) -> float | None:
+    """Seconds until what is said of the runs is out of date; a run needs a moment until it has a result."""
+    if found is None or found.paused or not found.next_runs:
+        return None
+    return max(AFTER_RUN_SECONDS, (found.next_runs[0] - now).total_seconds() + AFTER_RUN_SECONDS)
 
 
 def difference(before: JsonValue, wanted: dict[str, JsonValue]) -> dict[str, JsonValue]:

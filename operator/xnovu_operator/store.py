@@ -102,6 +102,13 @@ def key_of(found: Enterprise | NotificationRule) -> Key:
     return Key(kind, found.metadata.namespace, found.metadata.name)
 
 
+def key_in(kind: KindName, body: dict[str, JsonValue]) -> Key:
+    """The key of an object as the API server gives it."""
+    metadata = body.get("metadata")
+    given = metadata if isinstance(metadata, dict) else {}
+    return Key(kind, str(given.get("namespace", "")), str(given.get("name", "")))
+
+
 def _age(enterprise: Enterprise) -> tuple[str, str]:
     created = enterprise.metadata.creation_timestamp
     return (created.isoformat() if created else "", enterprise.metadata.uid)

@@ -295,9 +295,10 @@ returns text language sql as $$
   returning t.notification_status::text
 $$;
 
+-- The owner stays: an earlier generation may have reached somebody, so a withdrawal still has something to undo.
 create or replace function notify.replay_notification(enterprise uuid, notification bigint) returns int language sql as $$
   update notify.ent_notification t set notification_status = 'PENDING', replay_generation = t.replay_generation + 1,
-    error_details = null, processed_at = null, claim_owner = null, lease_expires_at = null
+    error_details = null, processed_at = null, lease_expires_at = null
   where t.id = notification and t.enterprise_id = enterprise and t.notification_status = 'FAILED'
   returning t.replay_generation
 $$;

@@ -4,7 +4,6 @@ A base, not a workflow. Each window is one activity; then the run continues as n
 configuration (signal `configure`) ends the window at once; cancelling the workflow stops the monitor.
 """
 
-import asyncio
 from typing import NoReturn
 
 from temporalio import workflow
@@ -18,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
         PollResult,
     )
     from xnovu_workflows.policies import FOREVER, HEARTBEAT, WINDOW
+    from xnovu_workflows.windows import end_of_window
 
 
 class MonitoringLoop:
@@ -42,12 +42,5 @@ class MonitoringLoop:
             heartbeat_timeout=HEARTBEAT,
             retry_policy=FOREVER,
         )
-        changed = asyncio.create_task(workflow.wait_condition(lambda: self._config != working))
-        await workflow.wait([handle, changed], return_when=asyncio.FIRST_COMPLETED)
-        if handle.done():
-            # Retried for ever, so an error here is a defect or a time-out: the next run begins anew.
-            handle.exception() if not handle.cancelled() else None
-        else:
-            handle.cancel()
-        changed.cancel()
+        await end_of_window(handle, lambda: self._config != working)
         workflow.continue_as_new(MonitorInput(config=self._config))

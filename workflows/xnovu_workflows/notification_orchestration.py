@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
         StopInput,
     )
     from xnovu_workflows.policies import FOREVER, HEARTBEAT, STEP, WINDOW
+    from xnovu_workflows.windows import end_of_window
 
 
 @workflow.defn
@@ -30,8 +31,8 @@ class NotificationOrchestrationWorkflow:
     @workflow.init
     def __init__(self, given: OrchestrationInput) -> None:
         self._config = given.config
-        self._stopping = given.stopping
-        self._stopped = False
+        self._stopping = False
+        self._stop: workflow.ActivityHandle[None] | None = None
 
     @workflow.run
     async def run(self, given: OrchestrationInput) -> None:
@@ -39,12 +40,9 @@ class NotificationOrchestrationWorkflow:
         while not self._stopping and not workflow.info().is_continue_as_new_suggested():
             if await self._window():
                 break
-        if self._stopping:
-            await workflow.wait_condition(lambda: self._stopped)
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            return
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(OrchestrationInput(config=self._config))
+        if not self._stopping:
+            workflow.continue_as_new(OrchestrationInput(config=self._config))
 
     async def _window(self) -> bool:
         """One window of EnsureMonitors; True when it came to its end, False when something new interrupted it."""
@@ -56,22 +54,13 @@ class NotificationOrchestrationWorkflow:
             heartbeat_timeout=HEARTBEAT,
             retry_policy=FOREVER,
         )
-        news = asyncio.create_task(
-            workflow.wait_condition(lambda: self._stopping or self._config != working)
-        )
-        await workflow.wait([handle, news], return_when=asyncio.FIRST_COMPLETED)
-        news.cancel()
-        if not handle.done():
-            handle.cancel()
-            return False
-        if not handle.cancelled():
-            handle.exception()
-        return True
+        return await end_of_window(handle, lambda: self._stopping or self._config != working)
 
     @workflow.update
     async def apply_config(self, config: EnterpriseConfig) -> OrchestrationStatus:
         """Idempotency key: the generation. The monitors hear of it from the next EnsureMonitors, at once."""
-        self._config = config
+        if config.generation > self._config.generation:
+            self._config = config
         return self.status()
 
     @apply_config.validator
@@ -89,20 +78,16 @@ class NotificationOrchestrationWorkflow:
     @workflow.update
     async def shutdown(self, request: ShutdownInput) -> None:
         """Stop the monitors, wait for what is under way, bounded by `drain`, and end. A second call waits too."""
-        if self._stopping:
-            await workflow.wait_condition(lambda: self._stopped)
-            return
         self._stopping = True
-        try:
-            await workflow.execute_activity(
+        if self._stop is None:
+            self._stop = workflow.start_activity(
                 "StopMonitors",
                 StopInput(config=self._config, drain=request.drain),
                 start_to_close_timeout=request.drain + STEP,
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=FOREVER,
             )
-        finally:
-            self._stopped = True
+        await asyncio.shield(self._stop)
 
     @workflow.query
     def status(self) -> OrchestrationStatus:

@@ -8,7 +8,12 @@ It never fails: a notification that cannot be delivered is FAILED in the databas
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     from xnovu.core.contracts.common import RetryConfig
@@ -29,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
         WorkflowType,
     )
     from xnovu.core.errors import (
+        ConfigurationError,
         CredentialsMissing,
         CredentialsRejected,
         DatabaseUnavailable,
@@ -43,6 +49,7 @@ SLOW = timedelta(minutes=1)
 """Wait between two tries with credentials that are refused: somebody must mend them."""
 
 _WAITING = {
+    ConfigurationError.reason,
     CredentialsMissing.reason,
     CredentialsRejected.reason,
     NovuThrottled.reason,
@@ -79,9 +86,12 @@ class NotificationProcessingWorkflow:
                 schedule_to_close_timeout=QUICK,
                 retry_policy=ONCE,
             )
-        except ActivityError as error:
-            # Timed out, or the worker died: anything may have been sent.
-            reason = _reason(error) or "Timeout"
+        except FailureError as error:
+            # A local activity's own error comes as it is, a time-out and a cancellation inside an ActivityError.
+            if is_cancelled_exception(error):
+                raise
+            # Timed out, or a defect: anything may have been sent.
+            reason = error.type if isinstance(error, ApplicationError) else "Timeout"
             quick = DeliverResult(next=Next.DEFERRED, reason=reason, resumed=True)
         return quick
 
@@ -106,6 +116,7 @@ class _Slow:
     def __init__(self, request: ProcessingInput, quick: DeliverResult) -> None:
         self._request = request
         self._quick = quick
+        self._resumed = quick.resumed
         self._generation = 0
 
     async def run(self) -> DeliverResult:
@@ -124,11 +135,20 @@ class _Slow:
             return await self._end(NotificationStatus.RETRACTED)
         if fetched.outcome not in {ClaimOutcome.CLAIMED, ClaimOutcome.RESUMED}:
             return DeliverResult(next=Next.FINISHED, reason=fetched.outcome.value)
+        if fetched.outcome is ClaimOutcome.RESUMED and not self._quick.claimed:
+            # Ours, but not from this run: whoever made that claim may have sent.
+            self._resumed = True
+        return await self._deliver(fetched.chunks)
+
+    async def _deliver(self, chunks: int) -> DeliverResult:
         try:
             await self._check()
-            transactions = await self._send_all(fetched.chunks)
+            transactions = await self._send_all(chunks)
         except ActivityError as error:
-            return await self._end(NotificationStatus.FAILED, _reason(error), _message(error))
+            if is_cancelled_exception(error):
+                raise
+            reason = _reason(error) or OutcomeUnclear.reason
+            return await self._end(NotificationStatus.FAILED, reason, _message(error))
         except _GivenUp as error:
             return await self._end(NotificationStatus.FAILED, OutcomeUnclear.reason, str(error))
         if transactions is None:
@@ -147,7 +167,10 @@ class _Slow:
             retry_policy=FOREVER,
         )
         await workflow.execute_activity(
-            "ValidateNotification", self._request, start_to_close_timeout=STEP, retry_policy=FOREVER
+            "ValidateNotification",
+            self._unhurried() if self._resumed else self._request,
+            start_to_close_timeout=STEP,
+            retry_policy=FOREVER,
         )
         if config.workflow_type is WorkflowType.DYNAMIC:
             await workflow.execute_activity(
@@ -157,6 +180,11 @@ class _Slow:
                 start_to_close_timeout=STEP,
                 retry_policy=FOREVER,
             )
+
+    def _unhurried(self) -> ProcessingInput:
+        """What may have been sent in time must not be called expired now."""
+        delivery = self._request.delivery.model_copy(update={"expire_after": None})
+        return self._request.model_copy(update={"delivery": delivery})
 
     async def _send_all(self, chunks: int) -> tuple[str, ...] | None:
         """Transaction ids of all chunks, None where it was withdrawn."""
@@ -168,7 +196,7 @@ class _Slow:
                     transaction_id(ref.enterprise.id, ref.notification_id, self._generation, chunk)
                 )
                 continue
-            unclear = self._quick.resumed or (self._quick.unclear and chunk == self._quick.accepted)
+            unclear = self._resumed or (self._quick.unclear and chunk == self._quick.accepted)
             result = await self._send(chunk, unclear=unclear)
             if result is None:
                 return None
@@ -179,6 +207,8 @@ class _Slow:
         """Try until it is accepted or the attempts are used up; never again without asking, after an unclear one."""
         retry = self._request.delivery.retry
         attempt, waits, refusals = int(unclear), 0, 0
+        if chunk == self._quick.accepted and self._quick.reason == NovuThrottled.reason:
+            refusals = 1
         while True:
             last = attempt >= retry.maximum_attempts
             call = TriggerInput(
@@ -201,13 +231,18 @@ class _Slow:
             except ActivityError as error:
                 reason = _reason(error)
                 counted = reason not in _WAITING
-                if counted and (last or not _is_retryable(error)):
+                if is_cancelled_exception(error) or (
+                    counted and (last or not _is_retryable(error))
+                ):
                     raise
-                unclear = unclear or reason in _UNCLEAR
+                unclear = unclear or counted or reason in _UNCLEAR
                 # A received refusal is cached by Novu under its key; one that was lost is not known to be one.
                 refusals += int(reason == NovuThrottled.reason)
                 attempt, waits = attempt + int(counted), waits + 1
                 await workflow.sleep(_delay(error, reason, retry, waits))
+                if workflow.info().is_continue_as_new_suggested():
+                    # Hours of waiting: the next run claims again and asks Novu before it sends.
+                    workflow.continue_as_new(self._request)
                 continue
             if result.withdrawn and not call.send:
                 raise _GivenUp(f"Novu did not accept it in {retry.maximum_attempts} attempts")
@@ -236,6 +271,8 @@ class _Slow:
         )
         if result.outcome is FinishOutcome.RETRACTED and status is not NotificationStatus.RETRACTED:
             return await self._end(NotificationStatus.RETRACTED)
+        if result.outcome is FinishOutcome.LOST:
+            return DeliverResult(next=Next.FINISHED, reason=result.outcome.value)
         return DeliverResult(next=Next.FINISHED, status=status, reason=reason)
 
 

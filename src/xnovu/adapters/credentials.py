@@ -7,6 +7,7 @@ small, and a rotated secret is in force at once. Called by `xnovu.adapters.tenan
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import SecretStr
 
@@ -51,18 +52,21 @@ class CredentialStore:
         )
 
     def _of_enterprise(self, enterprise_id: str, system: str, url: str, key: str) -> Credentials:
-        base = self._read(enterprise_id, system, url)
-        if urlsplit(base).scheme not in {"http", "https"}:
-            raise CredentialsMissing(f"the {system} secret's {url} is no http or https address")
-        return Credentials(base, SecretStr(self._read(enterprise_id, system, key)))
+        return _checked(
+            self._read(enterprise_id, system, url),
+            SecretStr(self._read(enterprise_id, system, key)),
+            f"the {system} secret's {url}",
+            f"the {system} secret's {key}",
+        )
 
     def _read(self, enterprise_id: str, system: str, key: str) -> str:
         folder = self._settings.worker.credentials_dir
         try:
             if folder is None:
                 raise FileNotFoundError
-            text = (folder / f"{enterprise_id}.{system}.{key}").read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
+            # Whoever may start a workflow names the enterprise: it must not lead to another file.
+            text = (folder / f"{UUID(enterprise_id)}.{system}.{key}").read_text("utf-8").strip()
+        except (OSError, ValueError):
             text = ""
         if not text:
             raise CredentialsMissing(
@@ -79,4 +83,20 @@ def _of_installation(
         raise CredentialsMissing(f"{url_name} is not set and the enterprise names no secret")
     if key is None or not key.get_secret_value():
         raise CredentialsMissing(f"{key_name} is not set and the enterprise names no secret")
+    return _checked(url, key, url_name, key_name)
+
+
+def _checked(url: str, key: SecretStr, url_name: str, key_name: str) -> Credentials:
+    """Refuse what no request can be made of: the HTTP client's own errors would show it."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if not usable:
+        raise CredentialsMissing(f"{url_name} is no http or https address")
+    text = key.get_secret_value()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise CredentialsMissing(f"{key_name} holds characters that no key has")
     return Credentials(url, key)

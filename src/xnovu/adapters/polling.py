@@ -18,8 +18,6 @@ GATHER_SECONDS: Final = 0.005
 MOST: Final = 200
 """Requests in one round trip."""
 
-_OTHERS: Final = "the database answered polls of others: apply supabase/migrations"
-
 Ask = Callable[[Sequence[PollRequest]], Awaitable[tuple[PollAnswer, ...]]]
 _Waiting = tuple[PollRequest, asyncio.Future[PollAnswer]]
 
@@ -52,9 +50,7 @@ class PollHub:
 
     async def _round_trip(self, batch: list[_Waiting]) -> None:
         try:
-            answers = await self._ask([request for request, _ in batch])
-            if [a.enterprise_id for a in answers] != [r.enterprise_id for r, _ in batch]:
-                raise DatabaseUnavailable(_OTHERS)
+            answers = await self._answers([request for request, _ in batch])
         except (Unavailable, ConfigurationError) as error:
             _fail(batch, error)
         except XNovuError as error:
@@ -67,6 +63,14 @@ class PollHub:
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
+
+    async def _answers(self, requests: list[PollRequest]) -> tuple[PollAnswer, ...]:
+        answers = await self._ask(requests)
+        if [a.enterprise_id for a in answers] != [r.enterprise_id for r in requests]:
+            raise DatabaseUnavailable(
+                "the database did not answer each poll in its place: apply supabase/migrations"
+            )
+        return answers
 
     async def _alone(self, batch: list[_Waiting], error: XNovuError) -> None:
         if len(batch) == 1:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Final, TypeVar
 
 import httpx
+from httpx import codes
 from postgrest import AsyncPostgrestClient
 from postgrest.base_request_builder import RequestConfig
 from pydantic import BaseModel, JsonValue, TypeAdapter
@@ -48,6 +49,10 @@ _REJECTED: Final = ("PGRST30", "42501", "28")
 
 _AWAY: Final = ("PGRST00", "08", "25006", "40", "53", "55", "57", "58", "XX")
 """Codes for a database that is away, busy, read-only or in a conflict that another try resolves."""
+
+
+_UNKNOWN: Final = ("PGRST", "42", "3F")
+"""Codes for a schema that is not ours, or older. No row can cause them, so no notification may end because of them."""
 
 _T = TypeVar("_T")
 
@@ -257,15 +262,16 @@ def _converted(response: httpx.Response, what: str) -> XNovuError:
     status = response.status_code
     code = refusal.code or f"HTTP {status}"
     text = clip(refusal.message or "no message")
-    if status in {401, 403} or code.startswith(_REJECTED):
+    if status in {codes.UNAUTHORIZED, codes.FORBIDDEN} or code.startswith(_REJECTED):
         return CredentialsRejected(
             f"the database refused the service role key ({code}, {what}): check serviceRoleKey"
         )
-    if code.startswith("PGRST") and not code.startswith(_AWAY):
+    if code.startswith(_UNKNOWN) and not code.startswith(_AWAY):
         return DatabaseUnavailable(
-            f"PostgREST does not know {what} ({code}): apply supabase/migrations, expose the schema notify"
+            f"the database does not know {what} ({code}): apply supabase/migrations, expose the schema notify"
         )
-    if refusal.code is None or status >= 500 or status == 429 or code.startswith(_AWAY):
+    busy = response.is_server_error or status == codes.TOO_MANY_REQUESTS
+    if refusal.code is None or busy or code.startswith(_AWAY):
         return DatabaseUnavailable(f"the database could not answer ({code}, {what}): {text}")
     return NotificationError(f"the database refused {what} ({code}): {text}")
 

@@ -90,6 +90,8 @@ class DeliverResult(Contract):
     """The chunk after those may have been accepted."""
     resumed: bool = False
     """An earlier run died: any chunk may have been accepted."""
+    claimed: bool = False
+    """This very try made the claim, so nothing was sent before it."""
 
 
 class FetchResult(Contract):

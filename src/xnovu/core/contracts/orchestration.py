@@ -64,10 +64,9 @@ class Monitor(StrEnum):
 
 
 class OrchestrationInput(Contract):
-    """Start and continue-as-new of the orchestration. `stopping`: a shutdown was asked for in an earlier run."""
+    """Start and continue-as-new of the orchestration."""
 
     config: EnterpriseConfig
-    stopping: bool = False
 
 
 class MonitorInput(Contract):

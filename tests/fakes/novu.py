@@ -1,0 +1,101 @@
+"""Novu in memory: a ports.Novu that drops a transaction id's second use as Novu does, and fails as a script says.
+
+Not a proof of the HTTP client (tests/unit/test_novu_client and tests/contract are that).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fakes.database import FakeDatabase
+
+from xnovu.core.contracts.common import EnterpriseRef
+from xnovu.core.errors import OutcomeUnclear, XNovuError
+from xnovu.core.records import TriggerRequest
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What one trigger call does. `accepted`: Novu takes it all the same; `only`: but only for these."""
+
+    error: XNovuError
+    accepted: bool = False
+    only: tuple[str, ...] | None = None
+
+
+def lost_answer(*, accepted: bool, only: tuple[str, ...] | None = None) -> Fault:
+    return Fault(OutcomeUnclear("no readable answer of Novu"), accepted=accepted, only=only)
+
+
+@dataclass
+class FakeNovu:
+    """`delivered`: every (transaction, recipient) that reached somebody, in order, so a repetition shows."""
+
+    script: list[Fault | None] = field(default_factory=list)
+    requests: list[TriggerRequest] = field(default_factory=list)
+    feed: dict[str, list[str]] = field(default_factory=dict)
+    delivered: list[tuple[str, str]] = field(default_factory=list)
+    lookups: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    read_faults: list[XNovuError] = field(default_factory=list)
+    before_trigger: Callable[[TriggerRequest], None] | None = None
+    hold: asyncio.Event | None = None
+
+    @property
+    def people(self) -> list[str]:
+        return [who for _, who in self.delivered]
+
+    async def trigger(self, request: TriggerRequest) -> None:
+        self.requests.append(request)
+        if self.before_trigger is not None:
+            self.before_trigger(request)
+        if self.hold is not None:
+            await self.hold.wait()
+        fault = self.script.pop(0) if self.script else None
+        if fault is None:
+            self._accept(request, None)
+            return
+        if fault.accepted:
+            self._accept(request, fault.only)
+        raise fault.error
+
+    def _accept(self, request: TriggerRequest, only: tuple[str, ...] | None) -> None:
+        if request.transaction_id in self.feed:
+            return
+        reached = [r for r in request.recipients if only is None or r in only]
+        self.feed[request.transaction_id] = reached
+        self.delivered += [(request.transaction_id, r) for r in reached]
+
+    async def accepted(self, transaction_id: str) -> frozenset[str]:
+        self.lookups.append(transaction_id)
+        if self.read_faults:
+            raise self.read_faults.pop(0)
+        return frozenset(self.feed.get(transaction_id, ()))
+
+    async def cancel(self, transaction_id: str) -> bool:
+        if self.read_faults:
+            raise self.read_faults.pop(0)
+        self.cancelled.append(transaction_id)
+        return False
+
+    async def delete_messages(self, transaction_id: str) -> bool:
+        self.deleted.append(transaction_id)
+        return bool(self.feed.get(transaction_id))
+
+
+@dataclass
+class FakeTenants:
+    """ports.Tenants of one enterprise. `missing`: raised instead of a client of Novu while it is set."""
+
+    databases: dict[str, FakeDatabase]
+    novus: dict[str, FakeNovu]
+    missing: XNovuError | None = None
+
+    def database(self, enterprise: EnterpriseRef) -> FakeDatabase:
+        return self.databases[enterprise.id]
+
+    def novu(self, enterprise: EnterpriseRef) -> FakeNovu:
+        if self.missing is not None:
+            raise self.missing
+        return self.novus[enterprise.id]

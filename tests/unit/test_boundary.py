@@ -1,0 +1,64 @@
+"""What Temporal is told of an error: reason, whether to retry, when; and nothing of a defect's text."""
+
+from datetime import timedelta
+
+import pytest
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from xnovu.core.errors import (
+    CredentialsRejected,
+    NovuRejected,
+    NovuThrottled,
+    OutcomeUnclear,
+    ValidationError,
+    XNovuError,
+)
+from xnovu_activities.boundary import guarded, to_application_error
+
+
+@pytest.mark.parametrize(
+    ("error", "final"),
+    [
+        (ValidationError("no recipients"), True),
+        (NovuRejected("400"), True),
+        (CredentialsRejected("401"), False),
+        (OutcomeUnclear("lost"), False),
+    ],
+)
+def test_an_error_keeps_its_reason_and_whether_it_is_final(error: XNovuError, final: bool) -> None:
+    told = to_application_error(error)
+    assert (told.type, told.message, told.non_retryable) == (error.reason, error.message, final)
+    assert told.category is ApplicationErrorCategory.UNSPECIFIED
+
+
+def test_throttling_says_when_and_is_no_failure() -> None:
+    told = to_application_error(NovuThrottled("429", retry_after=timedelta(seconds=7)))
+    assert told.next_retry_delay == timedelta(seconds=7)
+    assert told.category is ApplicationErrorCategory.BENIGN
+
+
+async def test_a_defect_shows_its_class_and_place_only(caplog: pytest.LogCaptureFixture) -> None:
+    @guarded
+    async def broken() -> None:
+        raise RuntimeError("payload with s3cret")
+
+    with pytest.raises(ApplicationError) as raised:
+        await broken()
+    assert raised.value.type == "InternalError"
+    assert raised.value.__cause__ is None
+    assert "RuntimeError" in raised.value.message
+    assert "s3cret" not in raised.value.message
+    assert "s3cret" not in caplog.text
+    assert "test_boundary.py" in caplog.text
+
+
+async def test_errors_of_temporal_pass() -> None:
+    ours = ApplicationError("as it is", type="Given")
+
+    @guarded
+    async def raising() -> None:
+        raise ours
+
+    with pytest.raises(ApplicationError) as raised:
+        await raising()
+    assert raised.value is ours
