@@ -1,10 +1,13 @@
 """Waiting inside a long activity without seeming dead: the heartbeat goes on. Called by the monitors' activities."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Final
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from xnovu.core.contracts.orchestration import PollHealth
 
@@ -15,9 +18,33 @@ Pause = Callable[[float], Awaitable[None]]
 
 
 async def wait_beating(seconds: float, health: PollHealth, pause: Pause) -> None:
-    """Wait `seconds`, and go on saying that we live and how we are."""
+    """Wait `seconds`, and go on saying that we live and how we are.
+
+    Raises a retryable ApplicationError when the worker ends: the next worker goes on at once. Without it the monitor
+    would stand still until its heartbeat is missed.
+    """
     end = time.monotonic() + seconds
     activity.heartbeat(health)
     while (left := end - time.monotonic()) > 0:
-        await pause(min(left, BEAT))
+        await _pause(pause, min(left, BEAT))
+        if activity.is_worker_shutdown():
+            raise ApplicationError(
+                "the worker is ending: another one goes on",
+                type="WorkerEnding",
+                next_retry_delay=timedelta(milliseconds=100),
+                category=ApplicationErrorCategory.BENIGN,
+            )
         activity.heartbeat(health)
+
+
+async def _pause(pause: Pause, seconds: float) -> None:
+    """Until the time is over or the worker ends."""
+    waits = {
+        asyncio.ensure_future(pause(seconds)),
+        asyncio.ensure_future(activity.wait_for_worker_shutdown()),
+    }
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -6,11 +6,8 @@ when they change. An HTTP client is enough: the official one costs more memory t
 """
 
 import base64
-import ssl
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import httpx
@@ -49,8 +46,8 @@ class KubernetesApi:
         connection = connect()
         self._http = httpx.AsyncClient(
             base_url=connection.server,
-            verify=_context(connection),
-            headers=_headers(connection),
+            verify=connection.as_ssl_context(),
+            headers=connection.as_http_headers(),
             timeout=_TIMEOUT,
         )
 
@@ -183,7 +180,7 @@ class KubernetesApi:
                 method, path, json=body, params=params, headers=headers
             )
             if answer.status_code == httpx.codes.UNAUTHORIZED:
-                self._http.headers.update(_headers(self._connect()))
+                self._http.headers.update(self._connect().as_http_headers())
                 answer = await self._http.request(
                     method, path, json=body, params=params, headers=headers
                 )
@@ -216,36 +213,3 @@ def _path(plural: str, namespace: str, name: str) -> str:
 def _mapping(value: Object, key: str) -> Object:
     inner = value.get(key)
     return inner if isinstance(inner, dict) else {}
-
-
-def _headers(connection: kopf.ConnectionInfo) -> dict[str, str]:
-    if not connection.token:
-        return {}
-    return {"Authorization": f"{connection.scheme or 'Bearer'} {connection.token}"}
-
-
-def _context(connection: kopf.ConnectionInfo) -> ssl.SSLContext:
-    """The trust and the client certificate of a connection, from files or from what a kubeconfig has inside."""
-    authority = _decoded(connection.ca_data).decode() if connection.ca_data else None
-    context = ssl.create_default_context(
-        cafile=str(connection.ca_path) if connection.ca_path else None, cadata=authority
-    )
-    if connection.certificate_path and connection.private_key_path:
-        context.load_cert_chain(
-            Path(str(connection.certificate_path)), Path(str(connection.private_key_path))
-        )
-    elif connection.certificate_data and connection.private_key_data:
-        # ssl reads certificates from files only; this one is readable by us alone and gone at once.
-        with tempfile.NamedTemporaryFile() as pem:
-            pem.write(_decoded(connection.certificate_data))
-            pem.write(b"\n")
-            pem.write(_decoded(connection.private_key_data))
-            pem.flush()
-            context.load_cert_chain(pem.name)
-    return context
-
-
-def _decoded(data: str | bytes) -> bytes:
-    """PEM, whether it is given as such or in base64."""
-    raw = data if isinstance(data, bytes) else data.encode()
-    return raw if raw.lstrip().startswith(b"-----") else base64.b64decode(raw)

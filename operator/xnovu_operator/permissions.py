@@ -32,5 +32,5 @@ RULES: Final[list[PolicyRule]] = [
 ]
 
 NAMESPACED_RULES: Final[list[PolicyRule]] = [
-    {"apiGroups": [""], "resources": ["secrets"], "verbs": ["patch", "delete"]},
+    {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "patch", "delete"]},
 ]

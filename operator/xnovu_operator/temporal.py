@@ -125,18 +125,25 @@ class EnterpriseWorkflows:
             # The same configuration is the same update, however often it is sent to a run.
             id=f"config-{config.generation}-{_digest(config)}",
             result_type=OrchestrationStatus,
+            rpc_timeout=timedelta(seconds=UPDATE_SECONDS),
         )
-        return await self._bounded(update, UPDATE_SECONDS)
+        # The call ends by itself; the outer bound is for one that does not, because cancelling it is noisy.
+        return await self._bounded(update, UPDATE_SECONDS + 3)
 
     async def shut_down(self, enterprise_id: str) -> None:
         """Ask for a drain, then make sure: nothing of the enterprise runs afterwards."""
         workflow_id = ids.orchestration_workflow_id(enterprise_id)
         if await self.running(workflow_id) is not None:
             handle = self._client.get_workflow_handle(workflow_id)
-            update = handle.execute_update("shutdown", ShutdownInput(drain=DRAIN), id="shutdown")
+            update = handle.execute_update(
+                "shutdown",
+                ShutdownInput(drain=DRAIN),
+                id="shutdown",
+                rpc_timeout=DRAIN + timedelta(seconds=5),
+            )
             # Without a worker nothing drains, and nothing is lost: the rows are still there.
             with suppress(WorkerAway):
-                await self._bounded(update, DRAIN.total_seconds() + 5)
+                await self._bounded(update, DRAIN.total_seconds() + 8)
         await self.terminate(enterprise_id)
 
     async def terminate(self, enterprise_id: str) -> None:

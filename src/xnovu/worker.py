@@ -7,6 +7,7 @@ at every start. Called by `xnovu worker`.
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Sequence
 from datetime import timedelta
@@ -96,9 +97,13 @@ def build(
 
 
 def run(settings: Settings) -> int:
-    """Work until SIGTERM or SIGINT; answers the exit code."""
+    """Work until SIGTERM or SIGINT; the process ends here, with 0 unless the worker itself failed."""
     set_up_logs(settings.log)
-    return asyncio.run(_main(settings))
+    code = asyncio.run(_main(settings))
+    # Threads of Temporal's Rust core may still call Python while the interpreter is taken apart, which now and then
+    # ends in SIGABRT. Everything is closed by now, so there is nothing to take apart.
+    logging.shutdown()
+    os._exit(code)
 
 
 async def _main(settings: Settings) -> int:
@@ -133,21 +138,30 @@ async def _connected(
         unit_suffix=True,
     )
     runtime = Runtime(telemetry=TelemetryConfig(metrics=prometheus))
+    stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
+        trying = asyncio.create_task(_try(settings, runtime))
+        await asyncio.wait({trying, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not trying.done():
+            trying.cancel()
+            return None
         try:
-            client = await connect(settings.temporal, runtime=runtime)
-            await ensure_search_attributes(client, manage=False)
+            client = trying.result()
         except TemporalUnavailable as error:
             if state["problem"] != error.message:
                 _log.warning("waiting for Temporal: %s", error.message)
             state["problem"] = error.message
-            try:
-                await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
-            except TimeoutError:
-                continue
+            await asyncio.wait({stopping}, timeout=RETRY_SECONDS)
         else:
+            stopping.cancel()
             return client
     return None
+
+
+async def _try(settings: Settings, runtime: Runtime) -> Client:
+    client = await connect(settings.temporal, runtime=runtime)
+    await ensure_search_attributes(client, manage=False)
+    return client
 
 
 async def _work(

@@ -150,7 +150,6 @@ def _run(
     how: str,
     report: Report,
 ) -> None:
-    began = time.monotonic()
     with log.open("w") as output:
         process = subprocess.Popen(
             command,
@@ -162,22 +161,27 @@ def _run(
             start_new_session=True,
         )
         try:
-            while True:
-                try:
-                    code = process.wait(_TELL_EVERY_SECONDS)
-                    break
-                except subprocess.TimeoutExpired:
-                    past = _words(time.monotonic() - began)
-                    about = _words(wanted.minutes * 60)
-                    report(wanted.name, BUILDING, f"{how}, {past} of about {about}")
+            _watch(process, wanted, how, report)
         finally:
             if process.poll() is None:
                 # Ctrl-C: the compilers are children of the tool and go with it.
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-    if code:
+    if process.returncode:
         tail = " / ".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
         raise StackError(f"{wanted.name} could not be made: {tail}", log)
+
+
+def _watch(process: subprocess.Popen[bytes], wanted: Build, how: str, report: Report) -> None:
+    began = time.monotonic()
+    while True:
+        try:
+            process.wait(_TELL_EVERY_SECONDS)
+        except subprocess.TimeoutExpired:
+            past = _words(time.monotonic() - began)
+            report(wanted.name, BUILDING, f"{how}, {past} of about {_words(wanted.minutes * 60)}")
+        else:
+            return
 
 
 def _words(seconds: float) -> str:

@@ -1,8 +1,8 @@
 """etcd: where the Kubernetes API keeps its objects. One member, on loopback, for holders of our certificates only."""
 
+from xnovu_dev import firstborn
 from xnovu_dev.certificates import Authority
 from xnovu_dev.context import Context
-from xnovu_dev.home import private_folder
 from xnovu_dev.probes import http_ok
 from xnovu_dev.process import Spec
 
@@ -16,7 +16,7 @@ def spec(context: Context, authority: Authority) -> Spec:
         name="etcd",
         command=(
             str(context.programs["etcd"]),
-            f"--data-dir={private_folder(context.home.data('etcd'))}",
+            f"--data-dir={firstborn.folder(context.home, 'etcd')}",
             f"--listen-client-urls={url}",
             f"--advertise-client-urls={url}",
             f"--listen-peer-urls={peer}",
@@ -29,7 +29,9 @@ def spec(context: Context, authority: Authority) -> Spec:
             "--log-level=warn",
         ),
         log=context.home.log("etcd"),
-        probe=http_ok(f"{url}/health", authority.client_context("admin")),
+        probe=firstborn.counted(
+            context.home, "etcd", http_ok(f"{url}/health", authority.client_context("admin"))
+        ),
         environ=context.environ,
         cwd=context.home.root,
     )

@@ -53,13 +53,14 @@ def of_home(home: Home) -> Keys:
     try:
         return Keys.model_validate_json(home.keys_file.read_text())
     except (FileNotFoundError, ValidationError):
-        secret = secrets.token_urlsafe(48)
+        secret = secrets.token_hex(32)
         made = Keys(
+            # Hexadecimal: a value that begins with a dash is an option to some command lines.
             jwt_secret=secret,
             service_role_key=token("service_role", secret, datetime.now(UTC)),
-            postgres_password=secrets.token_urlsafe(24),
-            authenticator_password=secrets.token_urlsafe(24),
-            novu_secret_key=secrets.token_urlsafe(24),
+            postgres_password=secrets.token_hex(16),
+            authenticator_password=secrets.token_hex(16),
+            novu_secret_key=secrets.token_hex(16),
         )
         write_private(home.keys_file, made.model_dump_json(indent=2) + "\n")
         return made

@@ -52,7 +52,7 @@ async def _apply_one(connection: Connection, name: str, text: str, digest: str) 
     try:
         async with connection.transaction():
             # Without parameters the whole file is one simple query: many statements, one transaction.
-            await connection.execute(sql.SQL(text))  # type: ignore[arg-type] # our own file, not a literal
+            await connection.execute(sql.SQL(text))
             await connection.execute(
                 "insert into xnovu_dev.migrations (name, digest) values (%s, %s)", [name, digest]
             )

@@ -26,7 +26,7 @@ def sandbox_spec(context: Context) -> Spec:
         command=(
             *(sys.executable, "-m", "xnovu_dev.sandbox"),
             *("--port", str(context.ports["novu"])),
-            *("--secret-key", context.keys.novu_secret_key),
+            f"--secret-key={context.keys.novu_secret_key}",
             *("--state-dir", str(folder), "--ready-file", str(folder / "ready.json")),
         ),
         log=context.home.log("novu"),

@@ -229,12 +229,11 @@ def _install(config: Path) -> None:
 async def _stop_with(owner: int | None, stop: asyncio.Event) -> None:
     """Set `stop` when the owner is gone. Its number alone would be somebody else's one day."""
     if owner is not None:
-        try:
+        with suppress(psutil.NoSuchProcess):
             process = psutil.Process(owner)
-            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            # There is no event to wait for: it is not our child.
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110
                 await asyncio.sleep(OWNER_SECONDS)
-        except psutil.NoSuchProcess:
-            pass
         stop.set()
 
 

@@ -1,32 +1,25 @@
 """Temporal's dev server with its UI: frontend, history, matching and worker in one process over SQLite.
 
-`temporal server start-dev` makes the namespace `default` and the search attributes at its start. Killed while it makes
-its tables, it would find half of them at the next start: the data counts only once the server was ready with it.
+`temporal server start-dev` makes the namespace `default` and the search attributes at its start.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 
 from xnovu.core.ids import SEARCH_ATTRIBUTES
+from xnovu_dev import firstborn
 from xnovu_dev.context import Context
-from xnovu_dev.home import private_folder
 from xnovu_dev.ports import HOST
-from xnovu_dev.process import Spec
+from xnovu_dev.process import Probe, Spec
 
 PORTS: Final = ("temporal", "temporal-ui", "temporal-http", "temporal-metrics")
 NAMESPACE: Final = "default"
 
 
 def spec(context: Context) -> Spec:
-    folder = private_folder(context.home.data("temporal"))
-    whole = folder / "whole"
-    database = folder / "temporal.db"
-    if not whole.exists():
-        for file in folder.glob(f"{database.name}*"):
-            file.unlink()
+    database = firstborn.folder(context.home, "temporal") / "temporal.db"
     attributes = [f"--search-attribute={name}=Keyword" for name in SEARCH_ATTRIBUTES]
     ports = context.ports
     return Spec(
@@ -45,13 +38,13 @@ def spec(context: Context) -> Spec:
             "--log-level=warn",
         ),
         log=context.home.log("temporal"),
-        probe=_probe(context.address("temporal"), whole.touch),
+        probe=firstborn.counted(context.home, "temporal", _probe(context.address("temporal"))),
         environ=context.environ,
         cwd=context.home.root,
     )
 
 
-def _probe(address: str, seen_ready: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+def _probe(address: str) -> Probe:
     async def probe() -> None:
         client = await Client.connect(address, namespace=NAMESPACE)
         found = await client.operator_service.list_search_attributes(
@@ -60,6 +53,5 @@ def _probe(address: str, seen_ready: Callable[[], None]) -> Callable[[], Awaitab
         missing = set(SEARCH_ATTRIBUTES) - set(found.custom_attributes)
         if missing:
             raise LookupError(f"search attributes are missing: {', '.join(sorted(missing))}")
-        seen_ready()
 
     return probe

@@ -35,7 +35,8 @@ def run(given: Path | None) -> int:
     console = Console()
     with view(console) as shown:
         try:
-            running = local.start(home, shown.component)
+            running = local.load(home) or local.start(home, shown.component)
+            shown.component("stack", "ready", str(home / "stack.json"))
             verdicts = _watch(running, shown)
         except (StackError, DemoError, httpx.HTTPError) as error:
             shown.component("up", "failed", "")

@@ -139,7 +139,7 @@ class LiveView:
     def _busy(self) -> bool:
         starting = any(state not in {"ready", "failed"} for state, _ in self._components.values())
         waiting = any(v.state is State.WAITING for v in self._verdicts)
-        return starting or waiting or not self._components
+        return starting or waiting or not (self._components or self._verdicts)
 
 
 def components_table(components: dict[str, tuple[str, str]]) -> Table:

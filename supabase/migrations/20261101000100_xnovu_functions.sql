@@ -135,7 +135,7 @@ create or replace function notify.poll(requests jsonb) returns jsonb language sq
   from jsonb_array_elements(requests) with ordinality as t (r, o)
 $$;
 
--- What a claim finds. `changed`: the row was moved by this very call.
+-- What a claim by `owner` finds in a row, before it is moved.
 create or replace function notify.claim_outcome(n notify.ent_notification, owner text) returns text
 language sql stable as $$
   select case

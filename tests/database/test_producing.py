@@ -4,6 +4,7 @@ import asyncio
 from typing import LiteralString
 from uuid import uuid4
 
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 from support.rows import PERSON, Rows
@@ -40,6 +41,24 @@ async def test_many_tries_at_once_make_one_notification(
     )
     assert len({made for made, _ in answers}) == 1
     assert sum(created for _, created in answers) == 1
+
+
+async def test_a_try_that_was_quicker_but_has_not_committed_is_waited_for(
+    database: SupabaseDatabase, rows: Rows, postgres_dsn: str
+) -> None:
+    _, key = rows.workflow()
+    with psycopg.connect(postgres_dsn) as slow:
+        quicker = Rows(slow, rows.enterprise).notification(dedupe_key="rule:1@t")
+        ours = asyncio.create_task(database.create(rows.wanted(key, "rule:1@t")))
+        async with asyncio.timeout(10):
+            while not rows.one(
+                "select exists (select from pg_locks where not granted"
+                " and pid <> pg_backend_pid() and %s = any (pg_blocking_pids(pid)))",
+                slow.info.backend_pid,
+            ):
+                await asyncio.sleep(0.02)
+        slow.commit()
+    assert await ours == (quicker, False)
 
 
 async def test_the_same_occurrence_of_two_enterprises_makes_two(

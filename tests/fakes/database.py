@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from xnovu.core.contracts.notifications import (
     Channel,
@@ -37,7 +38,7 @@ from xnovu.core.records import (
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def a_workflow(**changes: object) -> Workflow:
+def a_workflow(**changes: Any) -> Workflow:
     plain = Workflow(
         id=1,
         key="welcome",
@@ -84,7 +85,7 @@ class FakeDatabase:
     after: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
     calls: list[str] = field(default_factory=list)
 
-    def add(self, notification_id: int, **changes: object) -> Row:
+    def add(self, notification_id: int, **changes: Any) -> Row:
         plain = Notification(
             id=notification_id,
             enterprise_id=self.enterprise_id,

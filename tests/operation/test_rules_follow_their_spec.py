@@ -22,7 +22,9 @@ async def test_a_rule_becomes_a_schedule_that_says_whose_it_is(site: Site) -> No
     site.ready("notificationrules", "made")
     found = await site.schedule("made")
     stored = site.get("notificationrules", "made")
-    assert found is not None and found.owner is not None and stored is not None
+    assert found is not None
+    assert found.owner is not None
+    assert stored is not None
     assert found.owner.uid == stored["metadata"]["uid"]
     assert stored["status"]["scheduleId"] == resource_schedule_id(site.namespace, "made")
     assert stored["status"]["nextRuns"][0].endswith("-01-01T08:00:00+00:00")
@@ -37,7 +39,9 @@ async def test_an_edit_reaches_temporal_within_two_seconds(site: Site) -> None:
     site.ready("notificationrules", "edited")
     assert time.monotonic() - began < 2
     after = await site.schedule("edited")
-    assert before is not None and after is not None and before.digest != after.digest
+    assert before is not None
+    assert after is not None
+    assert before.digest != after.digest
     assert (after.next_runs[0].hour, after.next_runs[0].minute) == (9, 30)
 
 
@@ -45,11 +49,14 @@ async def test_suspend_pauses_and_its_absence_lets_run_again(site: Site) -> None
     site.put(site.rule("paused", spec__suspend=True))
     site.condition("notificationrules", "paused", "Suspended", "Suspended")
     found = await site.schedule("paused")
-    assert found is not None and found.paused and "suspended" in found.note
+    assert found is not None
+    assert found.paused
+    assert "suspended" in found.note
     site.put(site.rule("paused"))
     site.condition("notificationrules", "paused", "Suspended", "NotSuspended")
     found = await site.schedule("paused")
-    assert found is not None and not found.paused
+    assert found is not None
+    assert not found.paused
 
 
 async def test_a_pause_made_in_temporal_is_respected_until_the_rule_says_false(site: Site) -> None:
@@ -62,7 +69,8 @@ async def test_a_pause_made_in_temporal_is_respected_until_the_rule_says_false(s
     site.put(site.rule("held", spec__schedule__cron="0 9 1 1 *"))
     site.condition("notificationrules", "held", "Suspended", "PausedInTemporal")
     found = await site.schedule("held")
-    assert found is not None and found.paused
+    assert found is not None
+    assert found.paused
     site.put(site.rule("held", spec__suspend=False))
     site.condition("notificationrules", "held", "Suspended", "NotSuspended")
 
@@ -72,7 +80,8 @@ async def test_what_only_a_person_can_mend_stalls_one_rule_and_no_neighbour(site
     site.ready("notificationrules", "wrong")
     site.put(site.rule("wrong", spec__schedule__timeZone="Mars/Base"))
     stalled = site.condition("notificationrules", "wrong", "Stalled", "ScheduleInvalid")
-    assert stalled["status"] == "True" and "Mars/Base" in stalled["message"]
+    assert stalled["status"] == "True"
+    assert "Mars/Base" in stalled["message"]
     assert await site.schedule("wrong") is None
     site.put(site.rule("wrong", spec__schedule__cron="0 8 31 2 *"))
     site.condition("notificationrules", "wrong", "Stalled", "ScheduleInvalid")
@@ -114,13 +123,16 @@ async def test_the_schedule_of_somebody_else_is_refused_and_taken_over_when_aske
     site.put(site.rule("twice"))
     site.condition("notificationrules", "twice", "Stalled", "Conflict")
     found = await site.schedule("twice")
-    assert found is not None and found.owner is not None
+    assert found is not None
+    assert found.owner is not None
     assert found.owner.uid == first["metadata"]["uid"]
     site.put(site.rule("twice", spec__adoptionPolicy="Always"))
     site.ready("notificationrules", "twice")
     found = await site.schedule("twice")
     second = site.get("notificationrules", "twice")
-    assert found is not None and found.owner is not None and second is not None
+    assert found is not None
+    assert found.owner is not None
+    assert second is not None
     assert found.owner.uid == second["metadata"]["uid"]
 
 

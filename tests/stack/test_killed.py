@@ -35,7 +35,7 @@ def test_a_start_that_is_killed_in_the_middle_does_not_wedge_the_next(own, momen
         start_new_session=True,
     )
     home = Home(own.home)
-    eventually(lambda: (own.home / "data" / moment).exists(), f"{moment} is there", 60)
+    eventually((own.home / "data" / moment).exists, f"{moment} is there", 60)
     pid = eventually(home.supervisor_pid, "the supervisor says who it is")
     processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     os.kill(pid, signal.SIGKILL)

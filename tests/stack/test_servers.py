@@ -68,7 +68,7 @@ def test_the_operators_kubeconfig_has_the_operators_rights_only(
         if allowed:
             assert api.get(path)["kind"]
         else:
-            with pytest.raises(StackError, match='403 .*"xnovu-operator" cannot list'):
+            with pytest.raises(StackError, match=r'403 .*"xnovu-operator" cannot list'):
                 api.get(path)
     finally:
         api.close()

@@ -145,9 +145,11 @@ class Site:
             fits = one and one["reason"] == reason and one["observedGeneration"] == wanted
             return one if fits else None
 
-        return eventually(
-            look, f"{plural}/{name} {kind} {reason}: {self.said(plural, name)}", seconds
-        )
+        try:
+            return eventually(look, f"{plural}/{name} {kind} {reason}", seconds)
+        except AssertionError as error:
+            logs = "\n".join(p.text[-2000:] for p in self.programs)
+            raise AssertionError(f"{error}\n{self.said(plural, name)}\n{logs}") from None
 
     def said(self, plural: str, name: str) -> Any:
         return ((self.get(plural, name) or {}).get("status") or {}).get("conditions")

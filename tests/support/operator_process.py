@@ -48,7 +48,7 @@ class Program:
         health = free_port()
         group = name.upper()
         environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("XNOVU_")},
+            **{k: v for k, v in os.environ.items() if not k.startswith("XNOVU_")},  # noqa: TID251 - handed to a process
             "XNOVU_TEMPORAL__ADDRESS": temporal,
             f"XNOVU_{group}__METRICS_PORT": str(free_port()),
             f"XNOVU_{group}__HEALTH_PORT": str(health),

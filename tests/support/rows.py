@@ -71,8 +71,7 @@ class Rows:
         casts = {"recipients": "::uuid[]"}
         names = psycopg.sql.SQL(", ").join(psycopg.sql.Identifier(n) for n in values)
         places = psycopg.sql.SQL(", ").join(
-            psycopg.sql.SQL("%s" + casts.get(n, ""))
-            for n in values  # type: ignore[arg-type] # two constants
+            psycopg.sql.SQL("%s" + casts.get(n, "")) for n in values
         )
         query = psycopg.sql.SQL("insert into notify.ent_notification ({}) values ({}) returning id")
         row = self.connection.execute(query.format(names, places), list(values.values())).fetchone()
@@ -99,7 +98,7 @@ class Rows:
         )
 
     def ask(self, **changes: Any) -> PollRequest:
-        values = {"kind": "realtime", "limit": 100, "max_in_flight": 1000} | changes
+        values: dict[str, Any] = {"kind": "realtime", "limit": 100, "max_in_flight": 1000} | changes
         return PollRequest(self.enterprise, **values)
 
     def wanted(self, workflow_key: str | None, key: str, **changes: Any) -> NewNotification:

@@ -39,7 +39,7 @@ async def eventually(probe: Callable[[], Awaitable[T]], what: str, seconds: floa
         async with asyncio.timeout(seconds):
             while not (answer := await probe()):
                 await asyncio.sleep(0.05)
-            return answer  # type: ignore[return-value]  # what probe answered, only narrowed
+            return answer
     except TimeoutError:
         raise AssertionError(f"not within {seconds} s: {what}; last seen: {answer!r}") from None
 

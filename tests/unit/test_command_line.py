@@ -2,6 +2,7 @@
 
 import pytest
 from typer.testing import CliRunner
+
 from xnovu import __version__
 from xnovu.__main__ import app
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from xnovu_dev import assets
-from xnovu_dev.example import ONE_OFF_DELAY, of_rule, of_row, one_off, read
+from xnovu_dev.example import ONE_OFF_DELAY, of_row, of_rule, one_off, read
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -1,6 +1,7 @@
 """The verdicts of `make up`: once is right, twice and never are not, and what must fail must fail for its reason."""
 
 import pytest
+
 from xnovu.core.ids import transaction_id
 from xnovu_dev.example import Expectation
 from xnovu_dev.judge import Delivery, Row, State, judge

@@ -10,6 +10,8 @@ from support.worker_process import WorkerProcess, free_port
 
 from xnovu.core.contracts.orchestration import Monitor
 
+pytestmark = pytest.mark.stack
+
 
 @pytest.fixture
 async def case(temporal_address: str) -> Case:

@@ -1,9 +1,12 @@
 """A delivery that nothing disturbs: what is sent, what is written, and what it costs Temporal."""
 
+import pytest
 from support.temporal import Case
 
 from xnovu.core import ids
 from xnovu.core.contracts.notifications import Next, NotificationStatus
+
+pytestmark = pytest.mark.stack
 
 SENT = NotificationStatus.SENT
 

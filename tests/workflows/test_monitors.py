@@ -1,5 +1,6 @@
 """What monitors say about themselves, and what they cost."""
 
+import pytest
 from support.orchestration import ALL, a_config, apply, health_of, run_exactly, stop
 from support.temporal import Case, eventually
 
@@ -8,6 +9,8 @@ from xnovu.core.contracts.notifications import NotificationStatus
 from xnovu.core.contracts.orchestration import Monitor, PollHealth
 from xnovu.core.errors import DatabaseUnavailable
 from xnovu_activities.monitors import monitor_id
+
+pytestmark = pytest.mark.stack
 
 
 async def test_the_heartbeat_says_how_a_monitor_is(case: Case) -> None:

@@ -22,6 +22,8 @@ from xnovu.core.contracts.notifications import NotificationStatus
 from xnovu.core.contracts.orchestration import Monitor, RealtimeConfig, ScheduledConfig
 from xnovu_activities.monitors import monitor_id
 
+pytestmark = pytest.mark.stack
+
 
 async def test_all_monitors_are_started_and_one_delivers(case: Case) -> None:
     row = case.database.add(1)

@@ -1,5 +1,6 @@
 """A notification that is withdrawn: before, between and after the sends, and when Novu will not undo it."""
 
+import pytest
 from fakes.novu import lost_answer
 from support.temporal import Case
 
@@ -7,6 +8,8 @@ from xnovu.core import ids
 from xnovu.core.contracts.notifications import Channel, NotificationStatus
 from xnovu.core.errors import DatabaseUnavailable, NovuRejected
 from xnovu.core.records import TriggerRequest
+
+pytestmark = pytest.mark.stack
 
 RETRACTED = NotificationStatus.RETRACTED
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from support.orchestration import apply, stop
@@ -26,10 +27,12 @@ from xnovu.core.schedules import FoundSchedule
 from xnovu_activities.monitors import Starter
 from xnovu_activities.rules import RuleActivities
 
+pytestmark = pytest.mark.stack
+
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-def a_rule(case: Case, number: int, **changes: object) -> Rule:
+def a_rule(case: Case, number: int, **changes: Any) -> Rule:
     plain = Rule(
         id=number,
         enterprise_id=case.enterprise.id,

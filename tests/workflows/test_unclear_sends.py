@@ -9,6 +9,8 @@ from support.temporal import Case
 from xnovu.core.contracts.notifications import NotificationStatus
 from xnovu.core.errors import DatabaseUnavailable, NovuThrottled, NovuUnavailable
 
+pytestmark = pytest.mark.stack
+
 SENT, FAILED = NotificationStatus.SENT, NotificationStatus.FAILED
 
 
@@ -44,7 +46,7 @@ async def test_only_those_that_the_feed_misses_get_it_again(case: Case) -> None:
 
 
 async def test_used_up_attempts_end_failed_as_unclear(case: Case) -> None:
-    case.novu.script = [lost_answer(accepted=False)] * 20
+    case.novu.script += [lost_answer(accepted=False)] * 20
     row = case.database.add(1)
     async with case.worker():
         result = await case.deliver(row)
@@ -55,7 +57,7 @@ async def test_used_up_attempts_end_failed_as_unclear(case: Case) -> None:
 
 
 async def test_the_last_try_only_looks(case: Case) -> None:
-    case.novu.script = [lost_answer(accepted=False)] * 2 + [lost_answer(accepted=True)]
+    case.novu.script += [lost_answer(accepted=False)] * 2 + [lost_answer(accepted=True)]
     row = case.database.add(1)
     async with case.worker():
         assert (await case.deliver(row)).status is SENT
@@ -85,7 +87,7 @@ async def test_a_partial_server_error_repeated_reaches_everybody_once(case: Case
 
 async def test_throttling_waits_as_long_as_asked_and_is_not_counted(case: Case) -> None:
     pause = timedelta(milliseconds=300)
-    case.novu.script = [Fault(NovuThrottled("429", retry_after=pause))] * 6
+    case.novu.script += [Fault(NovuThrottled("429", retry_after=pause))] * 6
     row = case.database.add(1)
     async with case.worker():
         handle = await case.start(row)
@@ -138,7 +140,7 @@ async def test_it_is_looked_up_even_when_the_first_claim_gets_no_answer(case: Ca
 
 
 async def test_a_defect_after_the_send_does_not_repeat_it(
-    case: Case, monkeypatch: pytest.MonkeyPatch
+    case: Case,
 ) -> None:
     case.novu.script = [Fault(RuntimeError("a defect"), accepted=True)]  # type: ignore[arg-type]  # no error of ours
     row = case.database.add(1)
