@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from typing import Literal
 
 from pydantic import JsonValue
@@ -199,9 +200,11 @@ async def compensate(database: Database, novu: Novu, notification: Notification)
     """Undo at Novu what can be undone of a withdrawn notification, and record it. An e-mail cannot be unsent."""
     cancelled = deleted = False
     refused: str | None = None
-    for chunk in chunks(notification.recipients, notification.topics):
+    # A generation that was replayed may have reached some before it FAILED.
+    parts = chunks(notification.recipients, notification.topics)
+    for generation, chunk in product(range(notification.generation + 1), parts):
         transaction = transaction_id(
-            notification.enterprise_id, notification.id, notification.generation, chunk.index
+            notification.enterprise_id, notification.id, generation, chunk.index
         )
         try:
             cancelled = await novu.cancel(transaction) or cancelled

@@ -55,6 +55,9 @@ SWEEP_EVERY: Final = 60.0
 CHECK_EVERY: Final = 10.0
 """Seconds between two looks at the counts, at stale rows, at the monitors."""
 
+PAUSE_LOOKS: Final = 3
+"""Looks at an enterprise's Schedules after its cron was stopped: the list of them is some seconds late."""
+
 REMEMBER: Final = 20.0
 """Seconds for which a started row is not started again: it needs some time until it is claimed."""
 
@@ -237,13 +240,26 @@ class MonitorActivities:
         config = request.config
         for monitor in Monitor:
             await self._ensure(config, monitor, tell=True)
+        pauses = PAUSE_LOOKS if mode_of(config, Monitor.CRON) is Mode.OFF else 0
         while time.monotonic() < until:
+            if pauses > 0:
+                pauses -= 1
+                await self._pause_database_rules(config)
             health = PollHealth(last_poll_at=datetime.now(UTC))
             await wait_beating(CHECK_EVERY, health, self.pause)
             if await self._is_superseded():
                 return
             for monitor in Monitor:
                 await self._ensure(config, monitor, tell=False)
+
+    async def _pause_database_rules(self, config: EnterpriseConfig) -> None:
+        """Rules of the database rest while nobody keeps their Schedules; SyncSchedules lets them run again."""
+        schedules = Schedules(self.client, self.task_queue)
+        for found in (await schedules.list(config.enterprise.id)).values():
+            if ids.parse_database_schedule_id(found.id) is not None and not found.paused:
+                await schedules.pause(
+                    found.id, "XNovu: the enterprise is suspended, or its cron is Off"
+                )
 
     async def _ensure(self, config: EnterpriseConfig, monitor: Monitor, *, tell: bool) -> None:
         workflow_id = monitor_id(monitor, config.enterprise.id)

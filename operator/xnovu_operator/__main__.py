@@ -7,7 +7,6 @@ begun is found again by the next process, because every pass starts from what is
 import asyncio
 import logging
 import random
-import signal
 from typing import Final
 
 import kopf
@@ -116,10 +115,7 @@ def run(settings: Settings) -> int:
 
 async def _main(settings: Settings) -> int:
     given = settings.operator
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     store = Store()
     work = Work(settings, store)
     queue = work.queue = Queue(work, given.resync_seconds, random.Random())  # noqa: S311 - spreads resyncs, keeps no secret
@@ -138,13 +134,13 @@ async def _main(settings: Settings) -> int:
             given.bind_address, given.health_port, alive=alive, ready=lambda: work.problem
         ):
             _log.info("watching %s", ", ".join(given.namespaces) or "all namespaces")
+            # kopf takes SIGTERM and SIGINT itself and returns then; a task of its own that fails is raised.
             await kopf.operator(
                 registry=registry,
                 settings=_kopf_settings(),
                 standalone=True,
                 clusterwide=not given.namespaces,
                 namespaces=list(given.namespaces),
-                stop_flag=stop,
             )
     finally:
         pulse.cancel()
@@ -153,7 +149,7 @@ async def _main(settings: Settings) -> int:
             await work.kubernetes.aclose()
         metrics.shutdown()
     _log.info("stopped")
-    return 0 if stop.is_set() else 1
+    return 0
 
 
 async def _pulse(beat: dict[str, float]) -> None:

@@ -279,7 +279,7 @@ class Reconciler:
             generation=meta.generation,
             problem=plan.problem,
             waiting=_waiting(trouble, _leaving(found)),
-            suspended=_suspended(found, enterprise, paused=paused),
+            suspended=say.suspended(found, enterprise, paused=paused),
             completed=bool(schedule and schedule.exhausted and not schedule.next_runs),
             ready_message="the Schedule in Temporal holds what this rule says",
         )
@@ -390,17 +390,3 @@ def _leaving(found: Enterprise | NotificationRule) -> Reason | None:
         return None
     drains = isinstance(found, Enterprise) and found.spec.deletion_policy is DeletionPolicy.DRAIN
     return Reason.DRAINING if drains else Reason.DELETING
-
-
-def _suspended(
-    found: NotificationRule, enterprise: Enterprise | None, *, paused: bool
-) -> Problem | None:
-    if enterprise is not None and enterprise.spec.suspend:
-        return Problem(Reason.SUSPENDED, f"the Enterprise {enterprise.metadata.name} is suspended")
-    if found.spec.suspend:
-        return Problem(Reason.SUSPENDED, "spec.suspend is true")
-    if paused:
-        return Problem(
-            Reason.PAUSED_IN_TEMPORAL, "paused in Temporal; spec.suspend: false lets it run again"
-        )
-    return None

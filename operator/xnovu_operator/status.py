@@ -158,6 +158,21 @@ def look_again(found: FoundSchedule | None, now: datetime) -> float | None:
     return max(AFTER_RUN_SECONDS, (found.next_runs[0] - now).total_seconds() + AFTER_RUN_SECONDS)
 
 
+def suspended(
+    found: NotificationRule, enterprise: Enterprise | None, *, paused: bool
+) -> Problem | None:
+    """Why a rule does not run although it could."""
+    if enterprise is not None and enterprise.spec.suspend:
+        return Problem(Reason.SUSPENDED, f"the Enterprise {enterprise.metadata.name} is suspended")
+    if found.spec.suspend:
+        return Problem(Reason.SUSPENDED, "spec.suspend is true")
+    if paused:
+        return Problem(
+            Reason.PAUSED_IN_TEMPORAL, "paused in Temporal; spec.suspend: false lets it run again"
+        )
+    return None
+
+
 def difference(before: JsonValue, wanted: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """The merge patch from one status to another: null for what goes, lists whole, nothing for what stays."""
     old = before if isinstance(before, dict) else {}

@@ -66,7 +66,7 @@ class ClusterApi:
         if answer.status == 404:
             return None
         if answer.status >= 400:
-            raise ApiException(status=answer.status, reason=text)  # type: ignore[no-untyped-call]
+            raise ApiException(status=answer.status, reason=text)
         return json.loads(text)
 
 
@@ -99,6 +99,9 @@ class Site:
         log = self.folder / f"{name}-{free_port()}.log"
         program = Program.start(name, log, temporal or self.temporal, more)
         self.programs.append(program)
+        word = "watching" if name == "operator" else "working on"
+        # Two processes that start on a busy machine take their time; the tests' own deadlines begin afterwards.
+        eventually(lambda: word in program.text, f"the {name} has started", 60)
         return program
 
     def close(self) -> None:

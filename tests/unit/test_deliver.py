@@ -135,3 +135,11 @@ async def test_undoing_covers_every_chunk() -> None:
     await deliver.compensate(database, novu, row.notification)
     assert len(novu.cancelled) == len(novu.deleted) == 2
     assert row.settled is not None
+
+
+async def test_undoing_covers_the_generations_before_a_replay() -> None:
+    """One that had reached some, ended FAILED and was replayed has left something at Novu."""
+    database, novu = FakeDatabase(ENTERPRISE.id), FakeNovu()
+    row = database.add(1, generation=2, status=NotificationStatus.RETRACTED)
+    await deliver.compensate(database, novu, row.notification)
+    assert [t.split("-g")[1] for t in novu.cancelled] == ["0-c0", "1-c0", "2-c0"]

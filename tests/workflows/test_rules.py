@@ -212,3 +212,29 @@ async def test_the_cron_monitor_synchronises_and_shutdown_removes(case: Case) ->
         await listed(case, 1)
         await stop(case)
     assert await found(case, 1) is None
+
+
+async def test_a_suspended_enterprise_pauses_the_rules_of_its_database(case: Case) -> None:
+    a_rule(case, 1)
+
+    async def is_paused() -> bool | None:
+        schedule = await found(case, 1)
+        return schedule.paused if schedule else None
+
+    async def runs() -> bool:
+        return await is_paused() is False
+
+    async def rests() -> bool:
+        return await is_paused() is True
+
+    async with case.worker():
+        await apply(case, a_config(case))
+        await eventually(runs, "the rule has its Schedule")
+        await listed(case, 1)
+        resting = a_config(case).model_copy(update={"generation": 2, "suspend": True})
+        await apply(case, resting)
+        await eventually(rests, "the Schedule is paused", 45)
+        await apply(case, resting.model_copy(update={"generation": 3, "suspend": False}))
+        await eventually(runs, "the Schedule runs again", 45)
+        await stop(case)
+    await clean(case)
