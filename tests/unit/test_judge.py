@@ -14,7 +14,9 @@ BELL = Expectation("bell", "cron", None, "nrule:u@", 1)
 
 def row(number: int, status: str, reason: str | None = None, key: str | None = None) -> Row:
     details = {"reason": reason} if reason else None
-    return Row(id=number, name="n", notification_status=status, dedupe_key=key, error_details=details)
+    return Row(
+        id=number, name="n", notification_status=status, dedupe_key=key, error_details=details
+    )
 
 
 def entry(number: int, who: str, channel: str = "in_app") -> Delivery:
