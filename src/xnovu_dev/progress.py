@@ -5,6 +5,7 @@ The supervisor is another process than the one that shows; between them it is on
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +33,8 @@ class ProgressFile:
         path.write_text("")
 
     def __call__(self, component: str, state: str, detail: str) -> None:
-        with self._path.open("a") as file:
+        # A home that was removed is a reason to stop, not to fail.
+        with suppress(FileNotFoundError), self._path.open("a") as file:
             file.write(json.dumps([component, state, detail]) + "\n")
 
 

@@ -68,7 +68,7 @@ STOP_ORDER: Final = (
     ("postgres", "etcd"),
 )
 LEFTOVER_SECONDS: Final = 10.0
-OWNER_SECONDS: Final = 0.5
+WATCH_SECONDS: Final = 0.5
 _log: Final = logging.getLogger(__name__)
 
 
@@ -88,7 +88,7 @@ class Supervisor:
         """Start everything, wait for `stop`, stop everything. Raises StackError when something does not start."""
         starting = asyncio.create_task(self._start_all())
         stopping = asyncio.create_task(stop.wait())
-        watching = asyncio.create_task(_stop_with(self.owner, stop))
+        watching = asyncio.create_task(_stop_without(self.context.home, self.owner, stop))
         try:
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
@@ -165,6 +165,8 @@ class Supervisor:
         home.processes_file.unlink(missing_ok=True)
 
     def _write(self) -> None:
+        if not self.context.home.root.exists():
+            return
         states = {name: p.state for name, p in self.running.items() if p.state is not None}
         write_processes(self.context.home, states)
         if self._up:
@@ -226,15 +228,22 @@ def _install(config: Path) -> None:
         api.close()
 
 
-async def _stop_with(owner: int | None, stop: asyncio.Event) -> None:
-    """Set `stop` when the owner is gone. Its number alone would be somebody else's one day."""
-    if owner is not None:
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(owner)
-            # There is no event to wait for: it is not our child.
-            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110
-                await asyncio.sleep(OWNER_SECONDS)
-        stop.set()
+async def _stop_without(home: Home, owner: int | None, stop: asyncio.Event) -> None:
+    """Set `stop` when the owner is gone, or the home is: somebody removed it, and nobody could find us any more.
+
+    There is no event to wait for: the owner is not our child. Its number alone would be somebody else's one day.
+    """
+    lock = home.supervisor_lock.stat().st_ino
+    with suppress(psutil.NoSuchProcess, FileNotFoundError):
+        process = None if owner is None else psutil.Process(owner)
+        while home.supervisor_lock.stat().st_ino == lock and _runs(process):  # noqa: ASYNC110 - see above
+            await asyncio.sleep(WATCH_SECONDS)
+    _log.warning("nobody is left who could want this stack: its owner or its home is gone")
+    stop.set()
+
+
+def _runs(process: psutil.Process | None) -> bool:
+    return process is None or (process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 
 async def _together(*parts: Awaitable[None]) -> None:

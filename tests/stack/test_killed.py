@@ -1,6 +1,7 @@
 """Whatever is killed, nothing stays behind and the next start works."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,6 +72,14 @@ def test_a_stack_with_an_owner_ends_when_the_owner_is_killed(tmp_path: Path) -> 
     processes = family(tmp_path)
     owner.kill()
     owner.wait()
+    eventually(lambda: gone(processes), "every process is gone", 30)
+
+
+def test_a_stack_whose_home_is_removed_ends(own) -> None:
+    own.start()
+    processes = family(own.home)
+    # The servers go on writing meanwhile; what they hold open stays theirs.
+    shutil.rmtree(own.home, ignore_errors=True)
     eventually(lambda: gone(processes), "every process is gone", 30)
 
 

@@ -12,7 +12,8 @@ from typing import TypeVar
 import psutil
 import pytest
 
-from xnovu_dev import stack
+from xnovu_dev import environment, programs, stack
+from xnovu_dev.progress import silent
 from xnovu_dev.state import Stack, SupabasePart
 
 T = TypeVar("T")
@@ -86,3 +87,14 @@ def temporal_address(servers: Stack) -> str:
 def kubeconfig(servers: Stack) -> Path:
     """The administrator's; CRDs are applied."""
     return servers.kubeconfig
+
+
+@pytest.fixture(scope="session")
+def time_skipping_server() -> Path:
+    """Temporal's test server that skips over waiting; for `start_time_skipping(test_server_existing_path=...)`.
+
+    It has no Schedules.
+    """
+    environ = environment.inherited()
+    program = programs.PROGRAMS["temporal-test-server"]
+    return programs.find(program, environ, environment.cache(environ), silent).path

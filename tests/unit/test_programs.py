@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from xnovu_dev.builds import target
 from xnovu_dev.problems import ProgramMissing
 from xnovu_dev.programs import PROGRAMS, SERVERS, find, find_all
 from xnovu_dev.progress import silent
@@ -21,7 +22,7 @@ def script(path: Path, says: str) -> Path:
 
 def cached(cache: Path) -> Path:
     assert ETCD.build is not None
-    return script(ETCD.build.target(cache), "from the cache")
+    return script(target(ETCD.build, cache), "from the cache")
 
 
 def test_the_variable_is_before_the_path(tmp_path: Path) -> None:
@@ -49,9 +50,9 @@ def test_the_path_is_before_the_cache(tmp_path: Path) -> None:
 @pytest.mark.parametrize("says", ["etcd Version: 3.4.0", "etcd Version: 13.6.8", "usage: etcd"])
 def test_another_version_on_the_path_is_not_taken(tmp_path: Path, says: str) -> None:
     script(tmp_path / "bin" / "etcd", says)
-    target = cached(tmp_path / "cache")
+    made = cached(tmp_path / "cache")
     environ = {"PATH": str(tmp_path / "bin")}
-    assert find(ETCD, environ, tmp_path / "cache", silent).path == target
+    assert find(ETCD, environ, tmp_path / "cache", silent).path == made
 
 
 def test_a_program_on_the_path_is_resolved_so_that_its_neighbours_are_found(tmp_path: Path) -> None:
