@@ -11,6 +11,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from xnovu.core.api.v1alpha1 import Condition, Enterprise, NotificationRule
 from xnovu.core.errors import clip
+from xnovu.core.ids import FINALIZER
 
 KindName = Literal["Enterprise", "NotificationRule"]
 _CONDITIONS: Final = TypeAdapter(tuple[Condition, ...])
@@ -109,9 +110,11 @@ def key_in(kind: KindName, body: dict[str, JsonValue]) -> Key:
     return Key(kind, str(given.get("namespace", "")), str(given.get("name", "")))
 
 
-def _age(enterprise: Enterprise) -> tuple[str, str]:
+def _age(enterprise: Enterprise) -> tuple[str, bool, str]:
+    """Older sorts first. Creation is known to the second only: within one, who was taken in first keeps the id."""
     created = enterprise.metadata.creation_timestamp
-    return (created.isoformat() if created else "", enterprise.metadata.uid)
+    taken_in = FINALIZER in enterprise.metadata.finalizers
+    return (created.isoformat() if created else "", not taken_in, enterprise.metadata.uid)
 
 
 def _parsed(kind: KindName, body: dict[str, JsonValue]) -> Stored:

@@ -2,6 +2,7 @@
 
 from support.manifests import ABSENT, changed, enterprise, rule
 
+from xnovu.core.ids import FINALIZER
 from xnovu_operator.store import Key, Store, Unreadable, key_of
 
 
@@ -30,6 +31,18 @@ def test_the_older_of_two_holds_the_id_in_whatever_namespace() -> None:
     assert old is not None
     assert here.holder(young) == "a/old"
     assert here.holder(old) is None
+
+
+def test_of_two_made_in_one_second_the_one_that_was_taken_in_keeps_the_id() -> None:
+    held = changed(
+        aged("zulu", "a", 1), {"metadata.finalizers": [FINALIZER], "metadata.uid": "u-zz"}
+    )
+    here = store(held, aged("alpha", "b", 1))
+    first, second = here.enterprise("a", "zulu"), here.enterprise("b", "alpha")
+    assert first is not None
+    assert second is not None
+    assert here.holder(first) is None
+    assert here.holder(second) == "a/zulu"
 
 
 def test_one_that_is_being_deleted_is_no_enterprise_for_a_rule() -> None:
