@@ -4,6 +4,7 @@ Every activity is wrapped by `guarded`. An error of ours becomes an ApplicationE
 else is a defect and is passed on by class name only, because its text may hold what a history must not.
 """
 
+import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from temporalio import activity as running
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, FailureError
 
 from xnovu.core.errors import NovuThrottled, XNovuError
@@ -41,6 +43,15 @@ def _where(error: Exception) -> str:
     return f"{type(error).__name__} at {places}"
 
 
+def _leave_quietly() -> None:
+    """Nobody waits for an activity whose workflow has ended; the SDK would log its cancellation with a traceback."""
+    details = running.cancellation_details() if running.in_activity() else None
+    if details is not None and details.not_found:
+        raise ApplicationError(
+            "the workflow has ended", type="WorkflowEnded", category=ApplicationErrorCategory.BENIGN
+        ) from None
+
+
 def guarded(activity: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
     """Convert what an activity raises."""
 
@@ -51,6 +62,9 @@ def guarded(activity: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]
         except XNovuError as error:
             raise to_application_error(error) from None
         except FailureError:
+            raise
+        except asyncio.CancelledError:
+            _leave_quietly()
             raise
         except Exception as error:  # noqa: BLE001 - the border: nothing of a defect's text may pass
             _log.error("activity failed by a defect: %s", _where(error))

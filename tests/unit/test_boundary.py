@@ -1,9 +1,12 @@
 """What Temporal is told of an error: reason, whether to retry, when; and nothing of a defect's text."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.testing import ActivityEnvironment
 
 from xnovu.core.errors import (
     CredentialsRejected,
@@ -62,3 +65,26 @@ async def test_errors_of_temporal_pass() -> None:
     with pytest.raises(ApplicationError) as raised:
         await raising()
     assert raised.value is ours
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_the_end_of_its_workflow_is_no_failure_of_an_activity(ended: bool) -> None:
+    begun = asyncio.Event()
+
+    @guarded
+    async def waiting() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    environment = ActivityEnvironment()
+    running = asyncio.create_task(environment.run(waiting))
+    await begun.wait()
+    environment.cancel(
+        cancellation_details=ActivityCancellationDetails(
+            not_found=ended, cancel_requested=not ended
+        )
+    )
+    with pytest.raises(ApplicationError if ended else asyncio.CancelledError) as raised:
+        await running
+    if isinstance(raised.value, ApplicationError):
+        assert raised.value.category is ApplicationErrorCategory.BENIGN
