@@ -122,6 +122,12 @@ async def _main(settings: Settings) -> int:
     registry = kopf.OperatorRegistry()
     Handlers(store, queue).register(registry)
     kopf.on.login(registry=registry)(_login)
+
+    async def close(**_: object) -> None:
+        await queue.close()
+
+    # Before kopf looks for tasks that are left: it would wait 5 s for each of ours that only waits.
+    kopf.on.cleanup(registry=registry)(close)
     metrics, _ = start_http_server(given.metrics_port, addr=given.bind_address)
     beat = {"at": loop.time()}
     pulse = asyncio.create_task(_pulse(beat))
