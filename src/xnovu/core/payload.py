@@ -5,14 +5,19 @@ the place and what is wanted, not the value. Pure. Called by ValidateNotificatio
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
 
 from xnovu.core.errors import ValidationError
 from xnovu.core.payload_schema import check_schema
-from xnovu.core.records import Notification, Workflow
+from xnovu.core.records import JsonObject, Notification, Workflow
 
 MAX_PAYLOAD_BYTES = 512 * 1024
 """Novu answers 413 above 512 KiB (its API reference, POST /v1/events/trigger)."""
+
+MAX_DEPTH = 64
+"""Objects and lists inside each other, the outermost one included."""
 
 MAX_NAME = 255
 MAX_RECIPIENTS = 10_000
@@ -32,8 +37,9 @@ def validate(notification: Notification, workflow: Workflow) -> None:
     _objects("workflow", workflow.malformed)
     _names("recipients", notification.recipients)
     _names("topics", notification.topics)
-    _size("payload", notification.payload)
-    _size("overrides", notification.overrides)
+    for field, value in (("payload", notification.payload), ("overrides", notification.overrides)):
+        _depth(field, value)
+        _size(field, value)
     if workflow.payload_schema is not None:
         check_schema(notification.payload, workflow.payload_schema, workflow.key)
 
@@ -51,6 +57,21 @@ def _names(field: str, names: Sequence[str]) -> None:
             )
         if not name.isprintable() or name != name.strip():
             raise ValidationError(f"{field}[{index}] holds a control character or a stray space")
+
+
+def _depth(field: str, value: JsonObject) -> None:
+    """Level by level: no recursion that a hostile value could exhaust."""
+    level: list[JsonObject | list[JsonValue]] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            below
+            for item in level
+            for below in (item.values() if isinstance(item, Mapping) else item)
+            if isinstance(below, Mapping | list)
+        ]
+        if not level:
+            return
+    raise ValidationError(f"{field} is more than {MAX_DEPTH} levels deep: make it flatter")
 
 
 def _size(field: str, value: object) -> None:

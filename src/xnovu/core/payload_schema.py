@@ -1,15 +1,13 @@
 """A payload against a tenant's JSON schema (draft 2020-12), with bounds: schemas can loop and expressions explode.
 
 Nothing is fetched: a `$ref` that leaves the schema is an error of the schema. Every keyword that is checked costs a
-step. Regular expressions run on Python's backtracking engine, so a pattern is tried only on texts that are short enough
-for its worst case. Pure. Called by `core.payload`.
+step. Patterns are `core.patterns`', whose time is bounded. Pure. Called by `core.payload`.
 """
 
 import json
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
@@ -22,15 +20,16 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from xnovu.core.errors import ValidationError, clip
+from xnovu.core.formats import FORMATS
+from xnovu.core.patterns import PatternRefused, compiled
 from xnovu.core.records import JsonObject
 
 MAX_SCHEMA_BYTES: Final = 256 * 1024
 MAX_STEPS: Final = 50_000
-MAX_BACKTRACKING: Final = 20_000_000
-"""Steps of the worst case that a pattern may take on one text; some tenths of a second."""
+MAX_MATCHING: Final = 10_000_000
+"""Instructions times characters, of all patterns of one check; a tenth of a second where RE2 is slowest."""
 
 _SHOWN: Final = 5
-_FEW: Final = 5
 _WANTED: Final = frozenset(
     {
         "type",
@@ -42,11 +41,20 @@ _WANTED: Final = frozenset(
         "exclusiveMinimum",
         "exclusiveMaximum",
     }
-    | {"minLength", "maxLength", "pattern", "minItems", "maxItems", "multipleOf"}
+    | {"minLength", "maxLength", "pattern", "minItems", "maxItems", "multipleOf", "format"}
 )
 """Keywords whose value is shown: it is the schema's, not the payload's."""
 
-_steps: ContextVar[int] = ContextVar("steps")
+
+@dataclass(slots=True)
+class _Left:
+    """What one check may still take."""
+
+    steps: int = MAX_STEPS
+    matching: int = MAX_MATCHING
+
+
+_left: ContextVar[_Left] = ContextVar("left")
 
 
 class _TooMuch(Exception):
@@ -62,7 +70,7 @@ def check_schema(payload: JsonObject, schema: JsonObject, workflow_key: str) -> 
         raise ValidationError(f"{whose} is no JSON: {type(error).__name__}") from None
     if len(text) > MAX_SCHEMA_BYTES:
         raise ValidationError(f"{whose} is longer than {MAX_SCHEMA_BYTES} bytes")
-    token = _steps.set(MAX_STEPS)
+    token = _left.set(_Left())
     try:
         validator = _validator(text)
         found = list(islice(validator.iter_errors(dict(payload)), _SHOWN))
@@ -71,11 +79,12 @@ def check_schema(payload: JsonObject, schema: JsonObject, workflow_key: str) -> 
         raise ValidationError(
             f"{whose} is wrong at {clip(place, 64) or 'its root'}: mend it"
         ) from None
-    except (Unresolvable, RecursionError, re.error, _TooMuch) as error:
-        said = str(error) if isinstance(error, _TooMuch) else type(error).__name__
+    except (Unresolvable, RecursionError, PatternRefused, _TooMuch) as error:
+        told = isinstance(error, _TooMuch | PatternRefused)
+        said = str(error) if told else type(error).__name__
         raise ValidationError(f"{whose} cannot be used: {clip(said)}") from None
     finally:
-        _steps.reset(token)
+        _left.reset(token)
     if found:
         raise ValidationError(
             f"the payload does not fit workflow {clip(workflow_key, 64)!r}: {'; '.join(map(_told, found))}"
@@ -101,7 +110,7 @@ def _told(error: SchemaViolation) -> str:
 def _validator(text: str) -> Draft202012Validator:
     schema = json.loads(text)
     _Bounded.check_schema(schema)
-    validator: Draft202012Validator = _Bounded(schema, registry=Registry())
+    validator: Draft202012Validator = _Bounded(schema, registry=Registry(), format_checker=FORMATS)
     return validator
 
 
@@ -110,10 +119,10 @@ Keyword = Callable[[Any, Any, Any, Any], Iterator[SchemaViolation] | None]
 
 def _counted(keyword: Keyword) -> Keyword:
     def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[SchemaViolation]:
-        left = _steps.get() - 1
-        if left < 0:
+        left = _left.get()
+        left.steps -= 1
+        if left.steps < 0:
             raise _TooMuch(f"it takes more than {MAX_STEPS} steps to check")
-        _steps.set(left)
         yield from keyword(validator, value, instance, schema) or ()
 
     return check
@@ -122,7 +131,7 @@ def _counted(keyword: Keyword) -> Keyword:
 def _pattern(
     _validator: Any, pattern: str, instance: Any, _schema: Any
 ) -> Iterator[SchemaViolation]:
-    if isinstance(instance, str) and not _search(pattern, instance):
+    if isinstance(instance, str) and not _matches(pattern, instance):
         yield SchemaViolation("does not match")
 
 
@@ -133,7 +142,7 @@ def _pattern_properties(
         return
     for pattern, below in wanted.items():
         for name, value in instance.items():
-            if _search(pattern, name):
+            if _matches(pattern, name):
                 yield from validator.descend(value, below, path=name, schema_path=pattern)
 
 
@@ -158,62 +167,16 @@ def _canonical(value: Any) -> Any:
     return value
 
 
-def _search(pattern: str, text: str) -> bool:
-    if _worst_case(pattern, len(text)) > MAX_BACKTRACKING:
+def _matches(text: str, value: str) -> bool:
+    pattern = compiled(text)
+    left = _left.get()
+    left.matching -= pattern.cost(value)
+    if left.matching < 0:
         raise _TooMuch(
-            f"the pattern {clip(pattern, 64)!r} could take too long on a text of {len(text)} characters:"
+            f"the pattern {clip(text, 64)!r} takes too long on a text of {len(value)} characters:"
             " limit its repetitions, or the text by maxLength"
         )
-    return re.search(pattern, text) is not None
-
-
-def _worst_case(pattern: str, length: int) -> float:
-    repeats, nested = _repeats(pattern)
-    if nested:
-        return 2.0 ** min(length, 1000)
-    return float(max(length, 1)) ** (repeats + 1)
-
-
-_PARTS: Final = re.compile(
-    r"(?P<back>\\[1-9]|\(\?P=)|(?P<skip>\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?:<[=!]|P?<|[=!:#]))"
-    r"|(?P<quantifier>[*+?]|\{\d*,?\d*\})\??|(?P<other>.)",
-    re.DOTALL,
-)
-
-
-@lru_cache(maxsize=512)
-def _repeats(pattern: str) -> tuple[int, bool]:
-    """How many open-ended repetitions a pattern has, and whether one repeats what can match in several ways."""
-    repeats, nested = 0, False
-    varying = [False]
-    closed = False
-    for part in _PARTS.finditer(pattern):
-        text = part["quantifier"]
-        if part["back"]:
-            nested = True
-        elif text:
-            low, high = _bounds(text)
-            nested |= closed and high > 1
-            repeats += high - low > _FEW
-            varying[-1] |= high != low
-        elif part[0].startswith("("):
-            varying.append(False)
-        elif part[0] == "|":
-            varying[-1] = True
-        closed = part[0] == ")" and varying[-1]
-        if part[0] == ")" and len(varying) > 1:
-            inner = varying.pop()
-            varying[-1] |= inner
-    return repeats, nested
-
-
-def _bounds(quantifier: str) -> tuple[float, float]:
-    simple = {"*": (0.0, math.inf), "+": (1.0, math.inf), "?": (0.0, 1.0)}
-    if quantifier in simple:
-        return simple[quantifier]
-    low, comma, high = quantifier[1:-1].partition(",")
-    least = float(low or 0)
-    return least, (float(high or math.inf) if comma else least)
+    return pattern.found_in(value)
 
 
 _Bounded = extend(  # type: ignore[no-untyped-call]  # untyped in types-jsonschema
