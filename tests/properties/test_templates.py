@@ -1,15 +1,18 @@
 """Whatever is written into a template, rendering answers a text or a TemplateError, soon."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
+import nh3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xnovu.core.contracts.notifications import Channel
 from xnovu.core.errors import TemplateError
 from xnovu.core.records import Template
-from xnovu.core.sanitise import sanitise
+from xnovu.core.sanitise import email, inbox
+from xnovu.core.template_language import Format
 from xnovu.core.templates import Renderer
 
 WRITTEN = (
@@ -35,16 +38,25 @@ blocks = st.lists(
 
 
 @settings(max_examples=400, deadline=None)
-@given(blocks, st.booleans())
-def test_a_template_renders_or_is_refused(source: str, html: bool) -> None:
+@given(blocks, st.sampled_from(Format))
+def test_a_template_renders_or_is_refused(source: str, form: Format) -> None:
     started = time.monotonic()
     with suppress(TemplateError):
-        assert isinstance(Renderer(LIBRARY).text(source, VALUES, "t", html=html), str)
+        assert isinstance(Renderer(LIBRARY).text(source, VALUES, "t", form), str)
     assert time.monotonic() - started < 2
 
 
-@given(st.text(st.sampled_from("<>/ab =\"'&;!-script"), max_size=80))
-def test_cleaned_html_stays_as_it_is_when_cleaned_again(text: str) -> None:
-    cleaned = sanitise(text)
-    assert sanitise(cleaned) == cleaned
+@given(
+    st.text(st.sampled_from("<>/ab =\"'&;!-script"), max_size=80), st.sampled_from([email, inbox])
+)
+def test_cleaned_html_stays_as_it_is_when_cleaned_again(
+    text: str, clean: Callable[[str], str]
+) -> None:
+    cleaned = clean(text)
+    assert clean(cleaned) == cleaned
     assert "<script" not in cleaned
+
+
+@given(st.text(st.sampled_from("<>/abX!?-= \n"), max_size=40))
+def test_in_the_inbox_a_value_opens_no_tag(value: str) -> None:
+    assert not nh3.is_html(Renderer({}).text("{{ v }}", {"v": value}, "t", Format.IN_APP))

@@ -125,14 +125,40 @@ async def test_a_template_that_is_not_there_stops_the_notification() -> None:
 
 
 async def test_overrides_that_ask_for_a_template_are_rendered_and_others_kept() -> None:
+    asks = "{{ xnovu_render('foot', {w: what}) }}"
     overrides: dict[str, JsonValue] = {
-        "email": {"html": "{{ xnovu_render('foot', {w: what}) }}", "from": "{{subscriber.email}}"}
+        "sms": {"content": asks},
+        "email": {"from": "{{subscriber.email}}", "tags": [1, None, asks]},
     }
     notification = replace(NOTIFICATION, overrides=overrides)
     shelf = Shelf(foot="[{{ w }}]")
     found = await load_and_render(notification, STATIC, shelf)
-    assert found.overrides == {"email": {"html": "[Lift <3>]", "from": "{{subscriber.email}}"}}
+    assert found.overrides == {
+        "sms": {"content": "[Lift <3>]"},
+        "email": {"from": "{{subscriber.email}}", "tags": [1, None, "[Lift <3>]"]},
+    }
     assert shelf.asked == [["foot"]]
+
+
+async def test_html_in_an_override_is_made_harmless_and_a_header_stays_on_one_line() -> None:
+    asks = "{{ xnovu_render('foot', {w: what}) }}"
+    overrides: dict[str, JsonValue] = {
+        "email": {"html": asks, "subject": asks, "replyTo": "a@b.example\r\nBcc: x@y.example"}
+    }
+    notification = replace(NOTIFICATION, overrides=overrides, payload={"what": "<b>\r\nTo: c"})
+    foot = "<p onclick=x>{{ w }}</p><script>y</script>"
+    found = await load_and_render(notification, STATIC, Shelf(foot=foot))
+    assert found.overrides["email"] == {
+        "html": "<p>&lt;b&gt;\nTo: c</p>",
+        "subject": "<p onclick=x><b> To: c</p><script>y</script>",
+        "replyTo": "a@b.example Bcc: x@y.example",
+    }
+
+
+async def test_a_body_that_nobody_would_see_stops_the_notification() -> None:
+    shelf = Shelf(sms="{% if false %}x{% endif %} ")
+    with pytest.raises(TemplateError, match="'sms' renders to an empty body for SMS"):
+        await load_and_render(replace(NOTIFICATION, channels=()), DYNAMIC, shelf)
 
 
 async def test_a_cycle_of_templates_ends_and_is_refused() -> None:

@@ -3,11 +3,13 @@
 import pytest
 
 from xnovu.core.errors import TemplateError
+from xnovu.core.template_language import Format
 from xnovu.core.templates import Renderer
 
 
 def shown(expression: str, value: object, *, html: bool = False) -> str:
-    return Renderer({}).text(f"{{{{ v | {expression} }}}}", {"v": value}, "t", html=html)
+    form = Format.EMAIL if html else Format.TEXT
+    return Renderer({}).text(f"{{{{ v | {expression} }}}}", {"v": value}, "t", form)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +76,13 @@ def test_a_filter_refuses_what_it_is_not_for(expression: str, value: object) -> 
     ("value", "wanted"),
     [
         ("**a** *b* `c`", "<p><strong>a</strong> <em>b</em> <code>c</code></p>"),
-        ("# T\n\ntext\nmore", "<h1>T</h1><p>text<br>more</p>"),
-        ("- a\n- b", "<ul><li>a</li><li>b</li></ul>"),
-        ("[x](https://a.example/?q=1&r)", '<p><a href="https://a.example/?q=1&amp;r">x</a></p>'),
-        ("[x](javascript:alert)", "<p>x</p>"),
+        ("# T\n\ntext\nmore", "<h1>T</h1>\n<p>text<br>\nmore</p>"),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        (
+            "[x](https://a.example/?q=1&r)",
+            '<p><a href="https://a.example/?q=1&amp;r" rel="noopener noreferrer">x</a></p>',
+        ),
+        ("[x](javascript:alert)", "<p>[x](javascript:alert)</p>"),
         ("<script>x</script>", "<p>&lt;script&gt;x&lt;/script&gt;</p>"),
         ('[x](https://a"onclick=x)', None),
     ],

@@ -10,6 +10,7 @@ from xnovu.core.contracts.notifications import Channel
 from xnovu.core.errors import TemplateError
 from xnovu.core.records import Template
 from xnovu.core.template_budget import Budget
+from xnovu.core.template_language import Format
 from xnovu.core.templates import Renderer, condition, references, single_line
 
 
@@ -21,7 +22,7 @@ def library(**bodies: str) -> dict[str, Template]:
 
 
 def rendered(source: str, /, *, html: bool = False, **variables: Any) -> str:
-    return Renderer({}).text(source, variables, "t", html=html)
+    return Renderer({}).text(source, variables, "t", Format.EMAIL if html else Format.TEXT)
 
 
 def refusal(source: str, /, **variables: Any) -> str:
@@ -184,7 +185,7 @@ def test_an_error_names_template_and_line_and_no_value() -> None:
 def test_both_spellings_of_the_original_include_a_template(source: str) -> None:
     renderer = Renderer(library(k="[{{ a }} {{ b.c }}]"))
     assert renderer.text(source, {"v": 'x,:"'}, "t") == '[x,:" 1]'
-    assert references(source, "t") == {"k"}
+    assert references(source, "t", Budget()) == {"k"}
 
 
 def test_an_included_template_sees_only_what_it_is_given() -> None:

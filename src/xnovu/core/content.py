@@ -18,8 +18,9 @@ from xnovu.core.contracts.notifications import Channel, WorkflowType
 from xnovu.core.errors import TemplateError, ValidationError, clip
 from xnovu.core.payload import MAX_PAYLOAD_BYTES
 from xnovu.core.records import JsonObject, Notification, Template, Workflow
-from xnovu.core.template_syntax import RENDER
-from xnovu.core.templates import MAX_DEPTH, Renderer, includes, references
+from xnovu.core.template_budget import Budget
+from xnovu.core.template_overrides import includes, rendered_overrides
+from xnovu.core.templates import MAX_DEPTH, Renderer, references
 
 Fetch = Callable[[Sequence[str]], Awaitable[dict[str, Template]]]
 
@@ -54,13 +55,10 @@ async def load_and_render(notification: Notification, workflow: Workflow, fetch:
     """
     channels = tuple(sorted(set(notification.channels or workflow.default_channels)))
     keys = _template_keys(workflow, channels)
-    library = await _load(_first_level(notification.overrides, keys), fetch)
-    renderer = Renderer(library)
-    overrides = renderer.strings(
-        dict(notification.overrides), notification.payload, "overrides", only=RENDER
-    )
-    if not isinstance(overrides, Mapping):
-        raise ValidationError("overrides is not an object")
+    budget = Budget()
+    library = await _load(_first_level(notification.overrides, keys, budget), fetch, budget)
+    renderer = Renderer(library, budget)
+    overrides = rendered_overrides(notification.overrides, notification.payload, renderer)
     if workflow.type is WorkflowType.STATIC:
         return _content(workflow.key, channels, notification.payload, overrides)
     rendered: dict[str, JsonValue] = {}
@@ -98,13 +96,15 @@ def _template_keys(workflow: Workflow, channels: Sequence[Channel]) -> dict[Chan
     return found
 
 
-def _first_level(overrides: JsonObject, keys: Mapping[Channel, str]) -> frozenset[str]:
+def _first_level(
+    overrides: JsonObject, keys: Mapping[Channel, str], budget: Budget
+) -> frozenset[str]:
     found = set(keys.values())
     waiting: list[JsonValue] = [dict(overrides)]
     while waiting:
         item = waiting.pop()
         if isinstance(item, str) and includes(item):
-            found |= references(item, "overrides")
+            found |= references(item, "overrides", budget)
         elif isinstance(item, list):
             waiting.extend(item)
         elif isinstance(item, Mapping):
@@ -112,7 +112,7 @@ def _first_level(overrides: JsonObject, keys: Mapping[Channel, str]) -> frozense
     return frozenset(found)
 
 
-async def _load(first: frozenset[str], fetch: Fetch) -> dict[str, Template]:
+async def _load(first: frozenset[str], fetch: Fetch, budget: Budget) -> dict[str, Template]:
     """All templates that can be reached. One that is missing is an error only when it is rendered."""
     library: dict[str, Template] = {}
     asked: frozenset[str] = frozenset()
@@ -125,14 +125,16 @@ async def _load(first: frozenset[str], fetch: Fetch) -> dict[str, Template]:
             raise TemplateError(f"one notification includes more than {MAX_TEMPLATES} templates")
         found = await fetch(sorted(wanted))
         library |= found
-        below = (_references(template) for template in found.values())
+        below = (_references(template, budget) for template in found.values())
         wanted = frozenset[str]().union(*below) - asked
     return library
 
 
-def _references(template: Template) -> frozenset[str]:
+def _references(template: Template, budget: Budget) -> frozenset[str]:
     name = f"template {clip(template.key, 64)!r}"
-    return references(template.body, name) | references(template.subject or "", name)
+    return references(template.body, name, budget) | references(
+        template.subject or "", name, budget
+    )
 
 
 def _content(

@@ -5,14 +5,14 @@ vouches that the text is harmless HTML. Used by `core.template_language` only.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
+from operator import methodcaller
 from typing import Final
 
 from jinja2.runtime import Undefined
 from markupsafe import Markup, escape
 
-from xnovu.core.sanitise import safe_link, sanitise, to_text
+from xnovu.core import markdown, sanitise
 from xnovu.core.template_budget import MAX_OUTPUT, TemplateRefused
 
 Filter = Callable[..., object]
@@ -21,9 +21,6 @@ _MAX_NUMBER: Final = 15
 """Decimal digits: beyond, floats lose them and integers grow without end."""
 
 SMS_LENGTH: Final = 1600
-_SUBJECT: Final = re.compile(
-    r"<(title|h1|h2)\b[^>]{0,200}>(.{0,300}?)</\1>", re.IGNORECASE | re.DOTALL
-)
 
 
 def text_of(value: object) -> str:
@@ -152,94 +149,61 @@ def _json(value: object) -> str:
         raise TemplateRefused("that cannot be written as JSON") from None
 
 
-def _extract_subject(value: object) -> str:
-    """The first title or heading of HTML, else the first line of its text."""
-    text = text_of(value)
-    found = _SUBJECT.search(text)
-    lines = to_text(found[2] if found else text).split("\n")
-    return lines[0]
-
-
 def _sanitize_sms(value: object) -> str:
-    return to_text(text_of(value))[:SMS_LENGTH]
+    return sanitise.to_text(text_of(value))[:SMS_LENGTH]
 
 
-_MARKDOWN: Final = (
-    (re.compile(r"`([^`\n]{1,200})`"), r"<code>\1</code>"),
-    (re.compile(r"\*\*([^*\n]{1,200})\*\*"), r"<strong>\1</strong>"),
-    (re.compile(r"\*([^*\n]{1,200})\*"), r"<em>\1</em>"),
-)
-_LINK: Final = re.compile(r"\[([^\[\]\n]{1,200})\]\(([^()\s]{1,300})\)")
-_HEADING: Final = re.compile(r"(#{1,6}) (.+)")
+def _harmless(work: Callable[[str], str]) -> Filter:
+    return lambda value: Markup(work(text_of(value)))  # noqa: S704  # written anew by an allow-list
 
 
-def _inline(line: str) -> str:
-    text = str(escape(line))
-    for pattern, written in _MARKDOWN:
-        text = pattern.sub(written, text)
-
-    def link(found: re.Match[str]) -> str:
-        return f'<a href="{found[2]}">{found[1]}</a>' if safe_link(found[2]) else found[1]
-
-    return _LINK.sub(link, text)
-
-
-def _markdown(value: object) -> Markup:
-    """Headings, lists, paragraphs, emphasis, code and links; HTML in it is shown, not used."""
-    written: list[str] = []
-    for block in re.split(r"\n[ \t]*\n", text_of(value).strip()):
-        lines = block.splitlines()
-        heading = _HEADING.fullmatch(block)
-        if heading:
-            level = len(heading[1])
-            written.append(f"<h{level}>{_inline(heading[2])}</h{level}>")
-        elif lines and all(line.startswith(("- ", "* ")) for line in lines):
-            items = "".join(f"<li>{_inline(line[2:])}</li>" for line in lines)
-            written.append(f"<ul>{items}</ul>")
-        elif lines:
-            written.append(f"<p>{'<br>'.join(_inline(line) for line in lines)}</p>")
-    # Overlapping emphasis leaves crossed elements: the sanitiser closes them.
-    return Markup(sanitise("".join(written)))  # noqa: S704  # written anew by the allow-list
+def _text(work: Callable[[str], str]) -> Filter:
+    return lambda value: work(text_of(value))
 
 
 FILTERS: Final[Mapping[str, Filter]] = {
     "abs": lambda value: abs(_float(value)),
-    "capitalize": lambda value: text_of(value).capitalize(),
+    "capitalize": _text(methodcaller("capitalize")),
     "count": _length,
     "d": _default,
     "default": _default,
     "e": lambda value: escape(text_of(value)),
     "escape": lambda value: escape(text_of(value)),
-    "extract_subject": _extract_subject,
+    "extract_subject": _text(sanitise.title_of),
     "first": _first,
     "float": _float,
-    "html_to_text": lambda value: to_text(text_of(value)),
+    "html_to_text": _text(sanitise.to_text),
     "int": _integer,
     "items": _items,
     "join": _join,
     "json": _json,
     "last": _last,
     "length": _length,
-    "lower": lambda value: text_of(value).lower(),
-    "markdown_to_html": _markdown,
+    "lower": _text(methodcaller("lower")),
+    "markdown_to_html": _harmless(markdown.to_html),
     "replace": _replace,
     "reverse": _reverse,
     "round": _round,
-    "sanitize_email": lambda value: Markup(sanitise(text_of(value))),  # noqa: S704  # written anew
-    "sanitize_inapp": lambda value: Markup(sanitise(text_of(value), inline=True)),  # noqa: S704  # written anew
+    "sanitize_email": _harmless(sanitise.email),
+    "sanitize_inapp": _harmless(sanitise.inbox),
     "sanitize_sms": _sanitize_sms,
     "size": _length,
     "sort": _sort,
     "string": text_of,
-    "strip_html": lambda value: to_text(text_of(value)),
-    "title": lambda value: text_of(value).title(),
-    "trim": lambda value: text_of(value).strip(),
+    "strip_html": _text(sanitise.to_text),
+    "title": _text(methodcaller("title")),
+    "trim": _text(methodcaller("strip")),
     "truncate": _truncate,
     "unique": _unique,
-    "upper": lambda value: text_of(value).upper(),
+    "upper": _text(methodcaller("upper")),
 }
 
-SLOW: Final = frozenset(
-    name for name in FILTERS if "html" in name or "sanitize" in name or "subject" in name
-)
-"""They look at every character: some hundred times the work of the others."""
+COSTS: Final[Mapping[str, Callable[[str], int]]] = {
+    **dict.fromkeys(
+        ["html_to_text", "sanitize_email", "sanitize_inapp", "sanitize_sms", "strip_html"],
+        sanitise.cost,
+    ),
+    "extract_subject": lambda text: 3 * sanitise.cost(text),
+    "markdown_to_html": markdown.cost,
+}
+"""What those take that do more than look at a text once."""

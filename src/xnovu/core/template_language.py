@@ -1,89 +1,113 @@
 """The language of templates: a small, bounded part of Jinja2, compiled and kept.
 
-What a template may hold is a list of allowed syntax nodes: output, if, for, set, filters, tests, comparison,
-arithmetic, and `xnovu_render`. No calls, no attributes of Python objects, no macros, no imports. Everything whose cost
-depends on data is rewritten so that it pays from the `Budget`. Used by `core.templates` only; the sandbox of Jinja2 is
-the second wall, not the first.
+`core.template_rewriter` says what a template may hold; here is what it means when it runs, paying from the `Budget`.
+Used by `core.templates` only; the sandbox of Jinja2 is the second wall, not the first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import TemplateSyntaxError, nodes, pass_context
+from jinja2 import nodes, pass_context
 from jinja2.environment import Template as Compiled
 from jinja2.runtime import Context, LoopContext, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 from typing_extensions import override
 
+from xnovu.core.sanitise import unopened
 from xnovu.core.template_budget import Budget, TemplateRefused
-from xnovu.core.template_filters import FILTERS, SLOW, text_of
-from xnovu.core.template_syntax import INCLUDE, RENDER, RenderTag
+from xnovu.core.template_cache import Cache
+from xnovu.core.template_filters import COSTS, FILTERS, text_of
+from xnovu.core.template_rewriter import TESTS, references, rewritten, size, words
+from xnovu.core.template_syntax import INCLUDE, JOINED, LOOP, MEASURED, RENDER, SLICED, RenderTag
 
 MAX_SOURCE: Final = 64 * 1024
-MAX_NODES: Final = 5000
-KEPT: Final = 512
-"""Compiled templates kept in memory, at most `MAX_SOURCE` each."""
+MAX_KEPT: Final = 64 * 1024 * 1024
+"""Bytes of compiled templates in memory, about; measured: 2 KiB a node."""
+
+_BYTES_PER_NODE: Final = 2048
 
 BUDGET: Final = "xnovu budget"
 INCLUDER: Final = "xnovu includer"
 """Names in the context that no template can spell: they hold a space."""
 
-_LOOP: Final = "xnovu loop"
-_MEASURED: Final = "xnovu measured"
-_JOINED: Final = "xnovu joined"
-_FILE: Final = "<template>"
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_ALLOWED: Final = _words(
-    "Template Output TemplateData Name Const Dict Pair List Tuple Keyword CondExpr Filter Test Compare Operand And Or"
-    " Not Neg Pos Add Sub Mul Div FloorDiv Mod Concat Getattr Getitem Slice For If Assign"
-)
-_TESTS: Final = _words(
-    "defined undefined none boolean true false number integer float string mapping sequence odd even"
-)
-_OF_LOOP: Final = _words(
+_OF_LOOP: Final = words(
     "index index0 revindex revindex0 first last length previtem nextitem depth depth0"
 )
-_OPERATORS: Final = _words("+ - * / // %")
+_OPERATORS: Final = words("+ - * / // %")
 _BIGGEST: Final = 10**15
 
 Includer = Callable[[str, Mapping[str, object]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A compiled template, the keys it includes, and its number of nodes: what running it once costs."""
+class Format(Enum):
+    """What becomes of a value that is shown."""
 
-    compiled: Compiled
+    TEXT = "text"
+    """It stays as it is."""
+    EMAIL = "email"
+    """It is escaped, as HTML wants it."""
+    IN_APP = "in-app"
+    """No tag opens in it; otherwise it stays: some inboxes show text, some HTML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a template includes, and its number of nodes: what running it once costs."""
+
     references: frozenset[str]
     size: int
 
 
-@lru_cache(maxsize=KEPT)
-def program(source: str, *, html: bool) -> Program:
-    """Compile. `html`: values are escaped. Raises TemplateSyntaxError or TemplateRefused."""
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled template."""
+
+    compiled: Compiled
+    size: int
+
+
+@lru_cache(maxsize=1024)
+def outline(source: str) -> Outline:
+    """Read, without compiling. Raises TemplateSyntaxError or TemplateRefused."""
+    with _reading():
+        tree = _parsed(source, _ENVIRONMENTS[Format.TEXT])
+        return Outline(references(tree), size(tree))
+
+
+def program(source: str, form: Format) -> Program:
+    """Compile, or find it compiled. Raises TemplateSyntaxError or TemplateRefused."""
+    return _PROGRAMS.get((source, form))
+
+
+def _compiled(wanted: tuple[str, Format]) -> Program:
+    source, form = wanted
+    environment = _ENVIRONMENTS[form]
+    with _reading():
+        tree = _parsed(source, environment)
+        references(tree)
+        nodes_in_it = size(tree)
+        code = environment.compile(rewritten(tree, environment))
+    return Program(Compiled.from_code(environment, code, {}, None), nodes_in_it)
+
+
+def _parsed(source: str, environment: "_Environment") -> nodes.Template:
     if len(source) > MAX_SOURCE:
         raise TemplateRefused(f"it is longer than {MAX_SOURCE} characters")
-    environment = _HTML if html else _PLAIN
+    return environment._parse(source, None, None)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
     try:
-        tree = environment._parse(source, None, None)
-        references = frozenset(_references(tree))
-        size = _size(tree)
-        if size > MAX_NODES:
-            raise TemplateRefused(f"it has more than {MAX_NODES} parts")
-        code = environment.compile(_Rewriter(environment).visit(tree))
+        yield
     except (RecursionError, MemoryError, OverflowError, ValueError, SyntaxError) as error:
         raise TemplateRefused(f"it is too deeply nested: {type(error).__name__}") from None
-    compiled = Compiled.from_code(environment, code, {}, None)
-    return Program(compiled, references, size)
 
 
 def line_of(error: BaseException, compiled: Compiled) -> int | None:
@@ -97,84 +121,11 @@ def line_of(error: BaseException, compiled: Compiled) -> int | None:
     return line
 
 
-def _size(tree: nodes.Node) -> int:
-    return 1 + sum(1 for _ in tree.find_all(nodes.Node))
-
-
-def _references(tree: nodes.Node) -> list[str]:
-    found: list[str] = []
-    for call in tree.find_all(nodes.Call):
-        key = _key(call)
-        if key is None:
-            raise TemplateSyntaxError(
-                f"only {RENDER}('key', {{...}}) can be called, with the key written out; use a filter",
-                call.lineno,
-            )
-        found.append(key)
-    return found
-
-
-def _key(call: nodes.Call) -> str | None:
-    if not isinstance(call.node, nodes.Name) or call.node.name != RENDER:
-        return None
-    plain = not call.kwargs and call.dyn_args is None and call.dyn_kwargs is None
-    key = call.args[0] if plain and 1 <= len(call.args) <= 2 else None  # noqa: PLR2004  # key, variables
-    return key.value if isinstance(key, nodes.Const) and isinstance(key.value, str) else None
-
-
-def _filter(node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:
-    return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
-
-
-class _Rewriter(NodeTransformer):
-    """Refuses what is not allowed, and lets the rest pay."""
-
-    def __init__(self, environment: "_Environment") -> None:
-        self._environment = environment
-
-    @override
-    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:  # signature of jinja2
-        kind = type(node).__name__
-        if isinstance(node, nodes.Call):
-            return self._include(node)
-        if kind not in _ALLOWED:
-            raise TemplateSyntaxError(f"{kind} is not available in templates", node.lineno)
-        self._check(node)
-        size = _size(node) if isinstance(node, nodes.For) else 0
-        self.generic_visit(node)
-        return self._paying(node, size)
-
-    def _check(self, node: nodes.Node) -> None:
-        if isinstance(node, nodes.Test) and node.name not in _TESTS:
-            raise TemplateSyntaxError(f"there is no test {node.name!r}", node.lineno)
-        if isinstance(node, nodes.Filter) and (node.name not in FILTERS or node.node is None):
-            raise TemplateSyntaxError(f"there is no filter {node.name!r}", node.lineno)
-        if isinstance(node, nodes.Filter) and (node.dyn_args or node.dyn_kwargs):
-            raise TemplateSyntaxError("* and ** are not available in templates", node.lineno)
-        if isinstance(node, nodes.For) and node.recursive:
-            raise TemplateSyntaxError("a recursive loop is not available in templates", node.lineno)
-
-    def _paying(self, node: nodes.Node, size: int) -> nodes.Node:
-        if isinstance(node, nodes.For):
-            node.iter = _filter(node.iter, _LOOP, nodes.Const(size))
-        elif isinstance(node, nodes.Compare):
-            node.expr = _filter(node.expr, _MEASURED)
-            for operand in node.ops:
-                operand.expr = _filter(operand.expr, _MEASURED)
-        elif isinstance(node, nodes.Concat):
-            return _filter(node.nodes[0], _JOINED, *node.nodes[1:])
-        return node
-
-    def _include(self, call: nodes.Call) -> nodes.Node:
-        key = _key(call)
-        variables = [self.visit(argument) for argument in call.args[1:]]
-        return _filter(nodes.Const(key, lineno=call.lineno), INCLUDE, *variables)
-
-
 class _Environment(ImmutableSandboxedEnvironment):
     """Attributes are members of objects only; arithmetic is of numbers only."""
 
     intercepted_binops = _OPERATORS
+    form: Format
 
     @override
     def getattr(self, obj: Any, attribute: str) -> Any:  # whatever a payload holds
@@ -233,12 +184,21 @@ def _finalize(context: Context, value: object) -> str:
 
 
 @pass_context
-def _loop(context: Context, value: object, size: int) -> list[object]:
+def _finalize_in_app(context: Context, value: object) -> str:
+    return _unopened(_finalize(context, value))
+
+
+def _unopened(text: str) -> Markup:
+    return text if isinstance(text, Markup) else Markup(unopened(text))  # noqa: S704  # opens no tag
+
+
+@pass_context
+def _loop(context: Context, value: object, inside: int) -> list[object]:
     if isinstance(value, Undefined):
         value._fail_with_undefined_error()
     if not isinstance(value, str | Mapping | list | tuple):
         raise TemplateRefused("only a list can be looped over")
-    _budget(context).spend(1 + len(value) * size)
+    _budget(context).spend(1 + len(value) * inside)
     return list(value)
 
 
@@ -249,15 +209,21 @@ def _measured(context: Context, value: object) -> object:
 
 
 @pass_context
+def _sliced(context: Context, value: object) -> object:
+    if isinstance(value, str | list | tuple):
+        _budget(context).copy(len(value))
+    return value
+
+
+@pass_context
 def _joined(context: Context, *parts: object) -> str:
-    budget = _budget(context)
     texts = [text_of(part) for part in parts]
-    joined = (
-        Markup("").join(texts)
-        if context.eval_ctx.autoescape and any(isinstance(text, Markup) for text in texts)
-        else "".join(texts)
-    )
-    budget.measure(joined)
+    form = _form(context)
+    joined = "".join(texts)
+    if form is not Format.TEXT and any(isinstance(text, Markup) for text in texts):
+        safe = _unopened if form is Format.IN_APP else Markup.escape
+        joined = Markup("").join([safe(text) for text in texts])
+    _budget(context).measure(joined)
     return joined
 
 
@@ -268,20 +234,25 @@ def _include(context: Context, key: str, variables: object = None) -> str:
         raise TemplateRefused(f"the second argument of {RENDER} is an object")
     _budget(context).measure(scope)
     includer: Includer = context.parent[INCLUDER]
-    text = includer(key, scope)
-    return Markup(text) if context.eval_ctx.autoescape else text  # noqa: S704  # rendered with escaping
+    return Markup(includer(key, scope))  # noqa: S704  # its values were made harmless in there
+
+
+def _form(context: Context) -> Format:
+    environment = context.environment
+    return environment.form if isinstance(environment, _Environment) else Format.TEXT
 
 
 def _paid(name: str, function: Callable[..., object]) -> Callable[..., object]:
     """A filter that pays for what it reads and for what it answers."""
+    cost = COSTS.get(name)
 
     @pass_context
     def paid(context: Context, value: object, *args: object, **kwargs: object) -> object:
         budget = _budget(context)
         for item in (value, *args, *kwargs.values()):
             budget.measure(item)
-        if name in SLOW:
-            budget.spend_on_text(value)
+        if cost is not None and isinstance(value, str):
+            budget.spend(cost(value))
         answer = function(value, *args, **kwargs)
         budget.measure(answer)
         return answer
@@ -289,23 +260,30 @@ def _paid(name: str, function: Callable[..., object]) -> Callable[..., object]:
     return paid
 
 
-def _environment(*, html: bool) -> _Environment:
+def _environment(form: Format) -> _Environment:
     made = _Environment(
-        autoescape=html,
+        autoescape=form is Format.EMAIL,
         undefined=StrictUndefined,
-        finalize=_finalize,
+        finalize=_finalize_in_app if form is Format.IN_APP else _finalize,
         extensions=[RenderTag],
         optimized=False,
         keep_trailing_newline=True,
         cache_size=0,
     )
+    made.form = form
     made.globals.clear()
     made.filters.clear()
     made.filters.update({name: _paid(name, function) for name, function in FILTERS.items()})
-    made.filters.update({INCLUDE: _include, _LOOP: _loop, _MEASURED: _measured, _JOINED: _joined})
-    made.tests = {name: test for name, test in made.tests.items() if name in _TESTS}
+    made.filters.update(
+        {INCLUDE: _include, LOOP: _loop, MEASURED: _measured, SLICED: _sliced, JOINED: _joined}
+    )
+    made.tests = {name: test for name, test in made.tests.items() if name in TESTS}
     return made
 
 
-_PLAIN: Final = _environment(html=False)
-_HTML: Final = _environment(html=True)
+_ENVIRONMENTS: Final = {form: _environment(form) for form in Format}
+_PROGRAMS: Final = Cache(
+    _compiled,
+    lambda wanted, made: len(wanted[0]) * 4 + made.size * _BYTES_PER_NODE,
+    MAX_KEPT,
+)

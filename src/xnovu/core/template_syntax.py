@@ -4,13 +4,14 @@
 * `xnovu_render('key', { name: 'x' })` (JavaScript) → `{ 'name': 'x' }`
 * `{% xnovu_render "key", name: value %}` → a tag of its own, by `RenderTag.parse`
 
-Used by `core.template_language` only. Facts: the two generations of the TypeScript original.
+Used by the template modules only. Facts: the two generations of the TypeScript original.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from jinja2 import nodes
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.parser import Parser
@@ -18,7 +19,14 @@ from typing_extensions import override
 
 RENDER: Final = "xnovu_render"
 INCLUDE: Final = "xnovu include"
-"""Name of the filter that includes a template. No template can spell it: it holds a space."""
+LOOP: Final = "xnovu loop"
+MEASURED: Final = "xnovu measured"
+SLICED: Final = "xnovu sliced"
+JOINED: Final = "xnovu joined"
+"""Names of the filters that `template_rewriter` puts in. No template can spell them: they hold a space."""
+
+MAX_TOKENS: Final = 6000
+"""Words and signs between braces; counted while they are read, before anything is built of them."""
 
 _OPENING: Final = {"lparen": "rparen", "lbrace": "rbrace", "lbracket": "rbracket"}
 _CLOSING: Final = frozenset(_OPENING.values())
@@ -32,7 +40,11 @@ class RenderTag(Extension):
 
     @override
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
-        tokens = list(stream)
+        tokens = list(islice(stream, MAX_TOKENS + 1))
+        if len(tokens) > MAX_TOKENS:
+            raise TemplateSyntaxError(
+                f"it has more than {MAX_TOKENS} words and signs", tokens[-1].lineno
+            )
         return _arguments(_keys(tokens))
 
     @override

@@ -5,7 +5,8 @@ here: `references` says which templates a template includes, so that `core.conte
 by `core.content` and `core.occurrences`; workflows may not import it, because rendering is an activity's work.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,22 +15,37 @@ from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.exceptions import UndefinedError
 from pydantic import JsonValue
 
+from xnovu.core import sanitise
 from xnovu.core.contracts.notifications import Channel
 from xnovu.core.errors import TemplateError, clip
 from xnovu.core.records import Template
 from xnovu.core.template_budget import Budget, TemplateRefused
-from xnovu.core.template_language import BUDGET, INCLUDER, Includer, Program, line_of, program
-from xnovu.core.template_syntax import RENDER
+from xnovu.core.template_language import (
+    BUDGET,
+    INCLUDER,
+    Format,
+    Includer,
+    Program,
+    line_of,
+    outline,
+    program,
+)
 
 MAX_DEPTH: Final = 10
 """Templates inside templates, the outermost one included; the original's bound."""
 
-_MARKS: Final = ("{{", "{%", "{#")
+MARKS: Final = ("{{", "{%", "{#")
 
 
-def references(source: str, name: str) -> frozenset[str]:
+_FORMATS: Final = {Channel.EMAIL: Format.EMAIL, Channel.IN_APP: Format.IN_APP}
+
+
+def references(source: str, name: str, budget: Budget) -> frozenset[str]:
     """Keys of the templates that a source includes, taken or not. Raises TemplateError, naming `name`."""
-    return _program(source, name, html=False).references
+    with _named(name):
+        found = outline(source)
+        budget.compile(source, found.size)
+        return found.references
 
 
 @dataclass(slots=True)
@@ -42,47 +58,67 @@ class Renderer:
     def template(
         self, key: str, variables: Mapping[str, object], channel: Channel
     ) -> tuple[str, str]:
-        """Subject and body of a template; values are escaped in the body of an e-mail. Raises TemplateError."""
+        """Subject and body for a channel. Raises TemplateError, also for a body that nobody would see.
+
+        Values are escaped in the body of an e-mail, and open no tag in the inbox; both are cleaned as HTML at the end.
+        """
         template = self._find(key)
-        subject = self._keyed(key, template.subject or "", variables, html=False)
-        body = self._keyed(key, template.body, variables, html=channel is Channel.EMAIL)
+        form = _FORMATS.get(channel, Format.TEXT)
+        of_subject = Format.TEXT if channel is Channel.EMAIL else form
+        subject = self._cleaned(key, template.subject or "", variables, of_subject)
+        body = self._cleaned(key, template.body, variables, form)
+        if not body.strip():
+            raise TemplateError(
+                f"template {clip(key, 64)!r} renders to an empty body for {channel.value}"
+            )
         return single_line(subject), body
 
+    def html(self, source: str, variables: Mapping[str, object], name: str) -> str:
+        """A text that is no stored template, as the body of an e-mail."""
+        return self._clean(self.text(source, variables, name, Format.EMAIL), name, Format.EMAIL)
+
     def text(
-        self, source: str, variables: Mapping[str, object], name: str, *, html: bool = False
+        self,
+        source: str,
+        variables: Mapping[str, object],
+        name: str,
+        form: Format = Format.TEXT,
     ) -> str:
         """A text that is no stored template; `name` is what errors call it."""
-        made = _program(source, name, html=html)
-        self.budget.spend(made.size)
-        parts: list[str] = []
+        with _named(name):
+            made = program(source, form)
+            self.budget.compile(source, made.size)
+            self.budget.spend(made.size)
         try:
-            context = made.compiled.new_context(
-                {**variables, BUDGET: self.budget, INCLUDER: self._includer(html=html)}
-            )
-            for part in made.compiled.root_render_func(context):
-                self.budget.write(part)
-                parts.append(part)
+            return self._run(made, variables, form)
         except TemplateError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever a value does, it is the template's error
             raise _failed(name, line_of(error, made.compiled), error) from None
+
+    def _run(self, made: Program, variables: Mapping[str, object], form: Format) -> str:
+        context = made.compiled.new_context(
+            {**variables, BUDGET: self.budget, INCLUDER: self._includer(form)}
+        )
+        parts: list[str] = []
+        for part in made.compiled.root_render_func(context):
+            self.budget.write(part)
+            parts.append(part)
         return "".join(parts)
 
-    def strings(
-        self, value: JsonValue, variables: Mapping[str, object], name: str, *, only: str = ""
-    ) -> JsonValue:
-        """A JSON value with the strings in it rendered: those with template marks that contain `only`."""
+    def strings(self, value: JsonValue, variables: Mapping[str, object], name: str) -> JsonValue:
+        """A JSON value with the strings in it rendered: those with template marks."""
         if isinstance(value, str):
-            wanted = only in value and any(mark in value for mark in _MARKS)
+            wanted = any(mark in value for mark in MARKS)
             return self.text(value, variables, name) if wanted else value
         if isinstance(value, list):
             return [
-                self.strings(item, variables, f"{name}[{index}]", only=only)
+                self.strings(item, variables, f"{name}[{index}]")
                 for index, item in enumerate(value)
             ]
         if isinstance(value, Mapping):
             return {
-                key: self.strings(item, variables, f"{name}.{clip(key, 64)}", only=only)
+                key: self.strings(item, variables, f"{name}.{clip(key, 64)}")
                 for key, item in value.items()
             }
         return value
@@ -95,13 +131,24 @@ class Renderer:
             )
         return found
 
-    def _includer(self, *, html: bool) -> Includer:
+    def _includer(self, form: Format) -> Includer:
         def include(key: str, variables: Mapping[str, object]) -> str:
-            return self._keyed(key, self._find(key).body, variables, html=html)
+            return self._keyed(key, self._find(key).body, variables, form)
 
         return include
 
-    def _keyed(self, key: str, source: str, variables: Mapping[str, object], *, html: bool) -> str:
+    def _cleaned(self, key: str, source: str, variables: Mapping[str, object], form: Format) -> str:
+        text = self._keyed(key, source, variables, form)
+        return self._clean(text, f"template {clip(key, 64)!r}", form)
+
+    def _clean(self, text: str, name: str, form: Format) -> str:
+        if form is Format.TEXT:
+            return text
+        with _named(name):
+            self.budget.spend(sanitise.cost(text))
+        return sanitise.email(text) if form is Format.EMAIL else sanitise.inbox_or_text(text)
+
+    def _keyed(self, key: str, source: str, variables: Mapping[str, object], form: Format) -> str:
         path = self.budget.path
         if key in path:
             raise TemplateError(
@@ -111,7 +158,7 @@ class Renderer:
             raise TemplateError(f"templates are more than {MAX_DEPTH} deep: {_path([*path, key])}")
         path.append(key)
         try:
-            return self.text(source, variables, f"template {clip(key, 64)!r}", html=html)
+            return self.text(source, variables, f"template {clip(key, 64)!r}", form)
         finally:
             path.pop()
 
@@ -119,7 +166,7 @@ class Renderer:
 def condition(expression: str, variables: Mapping[str, object]) -> bool:
     """Whether an expression of the templates' language is true. Raises TemplateError."""
     name = "the condition"
-    if any(mark in expression for mark in (*_MARKS, "%}", "}}")):
+    if any(mark in expression for mark in (*MARKS, "%}", "}}")):
         raise TemplateError(f"{name} is an expression: leave out the braces")
     source = f"{{% if ({expression}\n) %}}1{{% endif %}}"
     return Renderer({}).text(source, variables, name) == "1"
@@ -130,18 +177,15 @@ def single_line(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in " ".join(text.split())).strip()
 
 
-def includes(text: str) -> bool:
-    """Whether a text of an override asks for a template, as the original's did."""
-    return RENDER in text and any(mark in text for mark in _MARKS)
-
-
 def _path(keys: list[str]) -> str:
     return " → ".join(clip(key, 64) for key in keys)
 
 
-def _program(source: str, name: str, *, html: bool) -> Program:
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """What goes wrong with a template as a whole, told with its name."""
     try:
-        return program(source, html=html)
+        yield
     except TemplateSyntaxError as error:
         raise _failed(name, error.lineno, error) from None
     except (JinjaError, TemplateRefused) as error:
