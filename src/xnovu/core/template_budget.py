@@ -4,15 +4,15 @@ A step is about a microsecond's work: a node evaluated, or 32 characters handled
 the result the same on every machine. Used by the template modules and by `core.content`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 MAX_STEPS = 200_000
 MAX_OUTPUT = 256 * 1024
 """Characters of everything that one notification renders together."""
 
-MAX_PARTS = 5000
-"""Syntax nodes of all templates of one notification together: compiling one takes some 35 microseconds."""
+MAX_PARTS = 2000
+"""Syntax nodes of all templates of one notification together: compiling one takes some 90 microseconds."""
 
 _PARTS_PER_TEMPLATE = 20
 _CHARACTERS_PER_STEP = 32
@@ -44,11 +44,12 @@ class Budget:
         if self.output < 0:
             raise TemplateRefused(f"it renders to more than {MAX_OUTPUT} characters")
 
-    def compile(self, source: str, size: int) -> None:
+    def compile(self, source: str, size: Callable[[], int]) -> None:
         """Count the parts of a template, once for each: whether it is in a cache makes no difference."""
-        if source not in self._compiled:
-            self._compiled.add(source)
-            self.parts -= size + _PARTS_PER_TEMPLATE
+        if source in self._compiled:
+            return
+        self._compiled.add(source)
+        self.parts -= size() + _PARTS_PER_TEMPLATE
         if self.parts < 0:
             raise TemplateRefused(
                 f"the templates of one notification have more than {MAX_PARTS} parts together"

@@ -14,7 +14,7 @@ from xnovu.core.template_budget import TemplateRefused
 from xnovu.core.template_filters import FILTERS
 from xnovu.core.template_syntax import INCLUDE, JOINED, LOOP, MEASURED, RENDER, SLICED
 
-MAX_NODES: Final = 2500
+MAX_NODES: Final = 1500
 
 
 def words(text: str) -> frozenset[str]:

@@ -44,7 +44,7 @@ def references(source: str, name: str, budget: Budget) -> frozenset[str]:
     """Keys of the templates that a source includes, taken or not. Raises TemplateError, naming `name`."""
     with _named(name):
         found = outline(source)
-        budget.compile(source, found.size)
+        budget.compile(source, lambda: found.size)
         return found.references
 
 
@@ -86,8 +86,8 @@ class Renderer:
     ) -> str:
         """A text that is no stored template; `name` is what errors call it."""
         with _named(name):
+            self.budget.compile(source, lambda: outline(source).size)
             made = program(source, form)
-            self.budget.compile(source, made.size)
             self.budget.spend(made.size)
         try:
             return self._run(made, variables, form)
