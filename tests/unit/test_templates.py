@@ -188,6 +188,20 @@ def test_both_spellings_of_the_original_include_a_template(source: str) -> None:
     assert references(source, "t", Budget()) == {"k"}
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["a, b", "a: b", 'say "so"', "it's", "{a: 1}", "%}", "}}", "a\\b", "x, y: z, w", "", "{{ v }}"],
+)
+@pytest.mark.parametrize(
+    "call",
+    ["{{% xnovu_render 'k', a: {0}, b: v %}}", "{{{{ xnovu_render('k', {{ a: {0}, b: v }}) }}}}"],
+)
+def test_a_text_in_a_call_may_hold_any_sign(value: str, call: str) -> None:
+    written = "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    renderer = Renderer(library(k="[{{ a }}|{{ b }}]"))
+    assert renderer.text(call.format(written), {"v": value}, "t") == f"[{value}|{value}]"
+
+
 def test_an_included_template_sees_only_what_it_is_given() -> None:
     with pytest.raises(TemplateError, match="template 'k', line 1: 'v' is undefined"):
         Renderer(library(k="{{ v }}")).text("{{ xnovu_render('k') }}", {"v": 1}, "t")

@@ -117,7 +117,8 @@ async def _load(first: frozenset[str], fetch: Fetch, budget: Budget) -> dict[str
     library: dict[str, Template] = {}
     asked: frozenset[str] = frozenset()
     wanted = first
-    for _ in range(MAX_DEPTH):
+    # One level more than may be rendered: what is too deep is said to be that, not to be missing.
+    for _ in range(MAX_DEPTH + 1):
         if not wanted:
             break
         asked |= wanted

@@ -4,7 +4,7 @@ A step is about a microsecond's work: a node evaluated, or 32 characters handled
 the result the same on every machine. Used by the template modules and by `core.content`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 MAX_STEPS = 200_000
@@ -14,7 +14,7 @@ MAX_OUTPUT = 256 * 1024
 MAX_PARTS = 2000
 """Syntax nodes of all templates of one notification together: compiling one takes some 90 microseconds."""
 
-_PARTS_PER_TEMPLATE = 20
+_PARTS_PER_TEMPLATE = 10
 _CHARACTERS_PER_STEP = 32
 _ITEMS_PER_STEP = 4
 
@@ -39,10 +39,15 @@ class Budget:
         if self.steps < 0:
             raise TemplateRefused(f"it takes more than {MAX_STEPS} steps to render")
 
-    def write(self, text: str) -> None:
-        self.output -= len(text)
-        if self.output < 0:
-            raise TemplateRefused(f"it renders to more than {MAX_OUTPUT} characters")
+    def written(self, parts: Iterable[str]) -> str:
+        """What a template writes, put together. The part that is too much is never kept."""
+        kept: list[str] = []
+        for part in parts:
+            self.output -= len(part)
+            if self.output < 0:
+                raise TemplateRefused(f"it renders to more than {MAX_OUTPUT} characters")
+            kept.append(part)
+        return "".join(kept)
 
     def compile(self, source: str, size: Callable[[], int]) -> None:
         """Count the parts of a template, once for each: whether it is in a cache makes no difference."""
@@ -58,6 +63,12 @@ class Budget:
     def copy(self, length: int) -> None:
         """Spend what a copy of a list or text of this length costs."""
         self.spend(1 + length // _ITEMS_PER_STEP)
+
+    def show(self, text: str) -> None:
+        """Spend what showing a text costs; as `measure` does, for what is done most."""
+        self.steps -= 1 + len(text) // _CHARACTERS_PER_STEP
+        if self.steps < 0:
+            self.spend(0)
 
     def measure(self, value: object) -> None:
         """Spend what it costs to look at all of a value: one reached by two ways counts twice."""

@@ -132,6 +132,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     @override
     def getattr(self, obj: Any, attribute: str) -> Any:  # whatever a payload holds
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
         if isinstance(obj, Undefined):
             return obj._fail_with_undefined_error()
         if isinstance(obj, LoopContext):
@@ -181,8 +183,9 @@ def _budget(context: Context) -> Budget:
 
 @pass_context
 def _finalize(context: Context, value: object) -> str:
-    text = text_of(value)
-    _budget(context).measure(text)
+    text = value if type(value) is str else text_of(value)
+    budget: Budget = context.parent[BUDGET]
+    budget.show(text)
     return text
 
 

@@ -100,11 +100,7 @@ class Renderer:
         context = made.compiled.new_context(
             {**variables, BUDGET: self.budget, INCLUDER: self._includer(form)}
         )
-        parts: list[str] = []
-        for part in made.compiled.root_render_func(context):
-            self.budget.write(part)
-            parts.append(part)
-        return "".join(parts)
+        return self.budget.written(made.compiled.root_render_func(context))
 
     def strings(self, value: JsonValue, variables: Mapping[str, object], name: str) -> JsonValue:
         """A JSON value with the strings in it rendered: those with template marks."""
