@@ -11,6 +11,7 @@ from xnovu.core import (
     content,
     payload,
     payload_schema,
+    schema_keywords,
     template_budget,
     template_filters,
     template_language,
@@ -92,7 +93,7 @@ def test_every_filter_test_and_format_is_named() -> None:
         f"{payload.MAX_PAYLOAD_BYTES:,} bytes, {payload.MAX_DEPTH} levels",
         f"at most {template_filters.SMS_LENGTH:,} characters",
         f"may have {payload_schema.MAX_SCHEMA_BYTES:,} bytes",
-        f"at most {payload_schema.MAX_STEPS:,} steps",
+        f"at most {schema_keywords.MAX_STEPS:,} steps",
     ],
 )
 def test_a_limit_is_the_codes(figure: str) -> None:

@@ -20,10 +20,10 @@ from typing_extensions import override
 
 from xnovu.core.sanitise import unopened
 from xnovu.core.template_budget import Budget, TemplateRefused
-from xnovu.core.template_cache import Cache
 from xnovu.core.template_filters import COSTS, FILTERS, text_of
 from xnovu.core.template_rewriter import TESTS, references, rewritten, size, words
 from xnovu.core.template_syntax import INCLUDE, JOINED, LOOP, MEASURED, RENDER, SLICED, RenderTag
+from xnovu.core.weighed_cache import Cache
 
 MAX_SOURCE: Final = 64 * 1024
 MAX_KEPT: Final = 64 * 1024 * 1024

@@ -1,6 +1,6 @@
-"""Compiled templates kept in memory, bounded by what they weigh: a tenant with huge ones must not fill it.
+"""Things made of what tenants wrote, kept in memory and bounded by what they weigh: one with huge ones must not fill it.
 
-Least recently used goes first. Not shared between processes. Used by `core.template_language` only.
+Least recently used goes first. Not shared between processes. Holds compiled templates and payload schemas.
 """
 
 import threading

@@ -1,10 +1,10 @@
-"""Compiled templates are kept by weight, the least recently used go first."""
+"""What is made of tenants' texts is kept by weight, the least recently used go first."""
 
 import pytest
 
 from xnovu.core import template_language
-from xnovu.core.template_cache import Cache
 from xnovu.core.template_language import MAX_KEPT, Format, program
+from xnovu.core.weighed_cache import Cache
 
 
 def test_what_was_used_last_is_kept_within_the_weight() -> None:
