@@ -77,7 +77,7 @@ def read_settings() -> Settings:
 def local_stack() -> None:
     """Leave with a line that says what to install where the extra `local` is not there."""
     try:
-        import aiohttp  # noqa: F401, PLC0415 - the extra's marker, looked for only when it is needed
+        import psutil  # noqa: F401, PLC0415 - the extra's marker, looked for only when it is needed
     except ImportError:
         fail("the local stack is not installed: pip install 'xnovu\\[local]'", EXIT_USAGE)
 

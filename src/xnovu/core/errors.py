@@ -4,6 +4,7 @@
     ├── ConfigurationError                what an administrator or a tenant must mend; waits, loses nothing
     │   ├── CredentialsMissing            a named secret, or a key in it, is not there (retry: it may appear)
     │   ├── CredentialsRejected           the other side said 401 or 403 (retry slowly: it may be mended)
+    │   ├── PayloadsUnreadable            what Temporal keeps is encrypted with a key that is not here
     │   └── SettingsInvalid               a setting of this process cannot be used
     ├── NotificationError                 this one notification can never be delivered as it is
     │   ├── NotificationNotFound
@@ -73,6 +74,12 @@ class CredentialsRejected(ConfigurationError):
     """The other side answered 401 or 403: the key is wrong, revoked or lacks rights."""
 
     reason = "CredentialsRejected"
+
+
+class PayloadsUnreadable(ConfigurationError):
+    """What Temporal keeps is encrypted with a key that this process lacks, or that does not open it. The message names the key."""
+
+    reason = "PayloadsUnreadable"
 
 
 class SettingsInvalid(ConfigurationError):
