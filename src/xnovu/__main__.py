@@ -139,6 +139,14 @@ def worker() -> None:
     raise typer.Exit(run(read_settings()))
 
 
+@app.command(name="codec-server", rich_help_panel=PROCESSES)
+def codec_server() -> None:
+    """Open encrypted payloads for Temporal's UI and command line."""
+    from xnovu.codec_server import run  # noqa: PLC0415 - neither process pays for it
+
+    raise typer.Exit(run(read_settings()))
+
+
 @app.command(name="check-config", rich_help_panel=PROCESSES)
 def check_config(
     output: Annotated[
