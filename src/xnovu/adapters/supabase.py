@@ -5,6 +5,7 @@ supabase-py #1064) and without its retries: retrying belongs to Temporal. Every 
 every row that comes back is checked to be of it. Nothing else in XNovu speaks to a database.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final, TypeVar
@@ -54,6 +55,7 @@ _AWAY: Final = ("PGRST00", "08", "25006", "40", "53", "55", "57", "58", "XX")
 _UNKNOWN: Final = ("PGRST", "42", "3F")
 """Codes for a schema that is not ours, or older. No row can cause them, so no notification may end because of them."""
 
+_QUOTED: Final = re.compile(r'"[^"]*"?')
 _T = TypeVar("_T")
 
 
@@ -273,7 +275,15 @@ def _converted(response: httpx.Response, what: str) -> XNovuError:
     busy = response.is_server_error or status == codes.TOO_MANY_REQUESTS
     if refusal.code is None or busy or code.startswith(_AWAY):
         return DatabaseUnavailable(f"the database could not answer ({code}, {what}): {text}")
-    return NotificationError(f"the database refused {what} ({code}): {text}")
+    return NotificationError(f"the database refused {what} ({code}){_why(code, text)}")
+
+
+def _why(code: str, text: str) -> str:
+    """What of a refusal may stand in a history. Postgres quotes values, and names what is violated before a colon."""
+    head = text.partition(":")[0]
+    if code.startswith("23"):
+        return f": {head}"
+    return f": {_QUOTED.sub('…', head)}" if code.startswith("22") else ""
 
 
 def _parse(kind: type[_T], value: object) -> _T:

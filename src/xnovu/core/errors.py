@@ -40,7 +40,9 @@ CLIP: Final = 256
 
 def clip(text: str, limit: int = CLIP) -> str:
     """At most `limit` characters of foreign text, on one line: logs and statuses stay readable and unforgeable."""
-    line = " ".join(text.split())
+    # What is cut off anyway is not looked at. Unprintable: escapes of terminals, zero bytes, marks that turn the reading.
+    words = "".join(c if c.isprintable() or c.isspace() else "�" for c in text[: 8 * limit])
+    line = " ".join(words.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
