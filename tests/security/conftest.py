@@ -1,11 +1,13 @@
-"""Keys for what Temporal keeps."""
+"""Keys for what Temporal keeps, rows of two tenants, and a second Novu environment."""
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.rows import Database, Reachable, Rows, connected, databases
+from support.sandbox import SandboxProcess
 
 Keys = Callable[..., Path]
 
@@ -23,3 +25,23 @@ def keys(tmp_path: Path) -> Keys:
         return place
 
     return made
+
+
+@pytest.fixture
+def rows(postgres_dsn: str) -> Iterator[Rows]:
+    yield from connected(postgres_dsn)
+
+
+@pytest.fixture
+def second_sandbox(tmp_path: Path) -> Iterator[SandboxProcess]:
+    found = SandboxProcess(tmp_path / "second-novu")
+    found.state_dir.mkdir()
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+async def database_of(supabase: Reachable) -> AsyncIterator[Database]:
+    async with databases(supabase.url, supabase.service_role_key) as of:
+        yield of

@@ -1,124 +1,25 @@
 """Credentials of enterprises change while everything runs: no restart, nothing lost, nobody else notices."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
-from support.orchestration import a_config, apply, health_of, stop
+from support.orchestration import a_config, apply, stop
 from support.recorder import Recorder, recording
-from support.rows import Rows, connected
+from support.rows import Rows
 from support.sandbox import SandboxProcess
-from support.temporal import Case, a_case, eventually
+from support.temporal import a_case, eventually
+from support.tenants import OWN, Tenant, prepared, working
 
 from xnovu.adapters.tenants import EnterpriseTenants
-from xnovu.core.contracts.common import CredentialSource, EnterpriseRef
-from xnovu.core.contracts.orchestration import Monitor
-from xnovu.settings import NovuSettings, Settings, SupabaseSettings, WorkerSettings
-from xnovu.worker import build
+from xnovu.core.contracts.common import EnterpriseRef
 from xnovu_dev import keys
 from xnovu_dev.home import Home
 from xnovu_dev.state import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
-
-OWN = CredentialSource.ENTERPRISE
-WORKFLOW = "rotation"
-
-
-@dataclass
-class Tenant:
-    """An enterprise with secrets of its own, as the worker finds them in its folder."""
-
-    case: Case
-    rows: Rows
-    folder: Path
-    sandbox: SandboxProcess
-    workflow: int
-
-    def file(self, name: str) -> Path:
-        return self.folder / f"{self.case.enterprise.id}.{name}"
-
-    def write(self, name: str, value: str) -> None:
-        """As the kubelet and the mirror do: whole, by a rename."""
-        half = self.folder / f".half-{uuid4()}"
-        half.write_text(value)
-        half.replace(self.file(name))
-
-    def row(self) -> int:
-        return self.rows.notification(
-            notification_workflow_id=self.workflow, subscribers=["ada"], recipients=[]
-        )
-
-    async def sent(self, notification: int, seconds: float = 30) -> None:
-        async def look() -> bool:
-            return self.rows.status(notification) == "SENT"
-
-        await eventually(look, f"notification {notification} is sent", seconds)
-
-    async def unwell(self, reason: str) -> None:
-        async def look() -> bool:
-            found = await health_of(self.case, Monitor.REALTIME)
-            return found is not None and found.error_reason == reason
-
-        await eventually(look, f"its monitor says {reason}")
-
-    def delivered(self) -> int:
-        return len(self.sandbox.deliveries())
-
-
-@pytest.fixture
-def rows(postgres_dsn: str) -> Iterator[Rows]:
-    yield from connected(postgres_dsn)
-
-
-@pytest.fixture
-def second_sandbox(tmp_path: Path) -> Iterator[SandboxProcess]:
-    found = SandboxProcess(tmp_path / "second-novu")
-    found.state_dir.mkdir()
-    found.start()
-    yield found
-    found.stop()
-
-
-def prepared(case: Case, rows: Rows, folder: Path, sandbox: SandboxProcess, key: str) -> Tenant:
-    with sandbox.client() as http:
-        step = {"type": "in_app", "name": "In-app", "controlValues": {"body": "x"}}
-        body = {"workflowId": WORKFLOW, "name": WORKFLOW, "steps": [step]}
-        http.put(f"/v2/workflows/{WORKFLOW}", json=body).raise_for_status()
-    workflow = rows.one(
-        "insert into notify.ent_notification_workflow"
-        " (name, workflow_type, workflow_key, publish_status, enterprise_id, default_channels)"
-        " values (%s, 'STATIC', %s, 'PUBLISH', %s, '{IN_APP}') returning id",
-        case.enterprise.id, WORKFLOW, case.enterprise.id,
-    )  # fmt: skip
-    tenant = Tenant(case, rows, folder, sandbox, workflow)
-    tenant.write("novu.apiUrl", sandbox.url)
-    tenant.write("novu.secretKey", sandbox.secret_key)
-    tenant.write("supabase.serviceRoleKey", key)
-    return tenant
-
-
-@asynccontextmanager
-async def working(case: Case, folder: Path) -> AsyncIterator[EnterpriseTenants]:
-    settings = Settings(
-        temporal=case.settings.temporal,
-        # The installation's own credentials: nobody here may ever be served with them.
-        supabase=SupabaseSettings(url="http://127.0.0.1:9", service_role_key=SecretStr("ours")),
-        novu=NovuSettings(api_url="http://127.0.0.1:9", secret_key=SecretStr("ours")),
-        worker=WorkerSettings(credentials_dir=folder, verify_delay_seconds=0.05),
-    )
-    async with (
-        EnterpriseTenants(settings) as tenants,
-        build(case.client, settings, tenants, case.measures),
-    ):
-        yield tenants
 
 
 async def test_keys_change_while_everything_runs(
@@ -212,7 +113,7 @@ async def test_without_its_own_key_nothing_is_sent_with_anybody_elses(
     novu_sandbox: SandboxProcess,
     file: str,
 ) -> None:
-    case: Any = await a_case(servers.temporal.address)
+    case = await a_case(servers.temporal.address)
     case.enterprise = EnterpriseRef(id=rows.enterprise, supabase=OWN, novu=OWN)
     async with working(case, tmp_path):
         mine = prepared(case, rows, tmp_path, novu_sandbox, servers.supabase.service_role_key)

@@ -40,6 +40,7 @@ from xnovu.core.ids import (
     SEARCH_ATTRIBUTE_RULE,
     SEARCH_ATTRIBUTE_SPEC,
     execution_workflow_id,
+    is_enterprise_id,
 )
 from xnovu.core.schedules import FoundSchedule, Owner, Timing, WantedSchedule
 
@@ -77,7 +78,9 @@ class Schedules:
             return await self._found(found)
 
     async def list(self, enterprise_id: str) -> dict[str, FoundSchedule]:
-        """All of an enterprise, by id. From visibility, so a few seconds late."""
+        """All of an enterprise, by id. From visibility, so a few seconds late. Raises Conflict for an id that is none."""
+        if not is_enterprise_id(enterprise_id):
+            raise Conflict("the enterprise's id is no UUID in lower case; nothing was asked")
         async with _errors(enterprise_id):
             query = f"{SEARCH_ATTRIBUTE_ENTERPRISE} = '{enterprise_id}'"
             found: dict[str, FoundSchedule] = {}

@@ -27,6 +27,7 @@ from xnovu.core.errors import (
     XNovuError,
     clip,
 )
+from xnovu.core.ids import is_enterprise_id
 from xnovu.core.records import (
     Claim,
     Claimed,
@@ -103,7 +104,12 @@ class SupabaseDatabase:
     """One enterprise's part of a database. Methods as documented at `ports.Database`."""
 
     def __init__(self, gateway: PostgrestGateway, enterprise_id: str, lease_seconds: int) -> None:
-        """`lease_seconds`: after that long without news a claimed row is looked at by the sweeper."""
+        """`lease_seconds`: after that long without news a claimed row is looked at by the sweeper.
+
+        Raises Conflict for an id that could say something else to a filter than which enterprise.
+        """
+        if not is_enterprise_id(enterprise_id):
+            raise Conflict("the enterprise's id is no UUID in lower case; nothing was asked")
         self._gateway = gateway
         self._enterprise = enterprise_id
         self._lease = lease_seconds
