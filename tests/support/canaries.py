@@ -6,12 +6,13 @@ A search that finds nothing proves something only where it could have found it: 
 import base64
 import json
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Final
 
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import Payload, WorkflowExecution
+from temporalio.api.history.v1 import History
 from temporalio.api.workflowservice.v1 import (
     DescribeScheduleRequest,
     DescribeWorkflowExecutionRequest,
@@ -46,6 +47,30 @@ def as_text(message: Message) -> str:
         + message.SerializeToString().decode("utf-8", "ignore")
         + json.dumps(_opened(MessageToDict(message)), ensure_ascii=False)
     )
+
+
+async def opened_history(client: Client, workflow_id: str, run_id: str) -> str:
+    """A run's history with every encrypted payload opened, as who has the keys reads it."""
+    codec = client.data_converter.payload_codec
+    assert codec is not None
+    handle = client.get_workflow_handle(workflow_id, run_id=run_id)
+    history = MessageToDict(History(events=(await handle.fetch_history()).events))
+    sealed = list(_sealed(history))
+    parsed = [ParseDict(item, Payload()) for item in sealed]
+    found = await codec.decode(parsed)
+    return json.dumps(_opened(history)) + "".join(as_text(payload) for payload in found)
+
+
+def _sealed(value: object) -> Iterator[dict[str, object]]:
+    if isinstance(value, dict):
+        metadata = value.get("metadata")
+        if isinstance(metadata, dict) and "encryption-key-id" in metadata:
+            yield value
+        for item in value.values():
+            yield from _sealed(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _sealed(item)
 
 
 def _opened(value: object) -> object:
