@@ -12,7 +12,12 @@ from typing import Final
 import kopf
 from prometheus_client import start_http_server
 
-from xnovu.adapters.temporal import connect, ensure_namespace, ensure_search_attributes
+from xnovu.adapters.temporal import (
+    connect,
+    data_converter,
+    ensure_namespace,
+    ensure_search_attributes,
+)
 from xnovu.core.api.v1alpha1 import ENTERPRISE, NOTIFICATION_RULE
 from xnovu.core.errors import TemporalUnavailable, XNovuError
 from xnovu.settings import Settings
@@ -110,6 +115,8 @@ class Work:
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT; answers the exit code."""
     set_up_logs(settings.log)
+    # Keys that cannot be used end the process here, with a line that says why.
+    data_converter(settings.temporal)
     return asyncio.run(_main(settings))
 
 

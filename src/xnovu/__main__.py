@@ -77,7 +77,7 @@ def read_settings() -> Settings:
 def local_stack() -> None:
     """Leave with a line that says what to install where the extra `local` is not there."""
     try:
-        import aiohttp  # noqa: F401, PLC0415 - the extra's marker, looked for only when it is needed
+        import psutil  # noqa: F401, PLC0415 - the extra's marker, looked for only when it is needed
     except ImportError:
         fail("the local stack is not installed: pip install 'xnovu\\[local]'", EXIT_USAGE)
 
@@ -135,6 +135,14 @@ def operator() -> None:
 def worker() -> None:
     """Run the worker: notifications in, deliveries out."""
     from xnovu.worker import run  # noqa: PLC0415 - the operator does not pay for it
+
+    raise typer.Exit(run(read_settings()))
+
+
+@app.command(name="codec-server", rich_help_panel=PROCESSES)
+def codec_server() -> None:
+    """Open encrypted payloads for Temporal's UI and command line."""
+    from xnovu.codec_server import run  # noqa: PLC0415 - neither process pays for it
 
     raise typer.Exit(run(read_settings()))
 

@@ -45,6 +45,13 @@ class TemporalSettings(Group):
     api_key: SecretStr | None = None
     """API key of Temporal Cloud."""
 
+    codec_keys_dir: Path | None = None
+    """Folder with the keys that encrypt what Temporal keeps: a file a key, named as its id, 32 bytes in base64. Absent: plain."""
+
+    codec_active_key: str | None = None
+    """Id of the key that encrypts. Absent, with a folder: nothing is encrypted, what was is still read; the first step
+    of switching encryption on, and the last of switching it off. Must be the same in both processes."""
+
     manage_namespace: bool = True
     """Let the operator register the namespace and the search attributes that XNovu needs, where it may."""
 
@@ -125,6 +132,22 @@ class WorkerSettings(Group):
     """After this a PROCESSING row without news is looked at by the sweeper."""
 
 
+class CodecServerSettings(Group):
+    """The codec server, by which Temporal's UI and command line show encrypted payloads to people who may see them."""
+
+    bind_address: str = "127.0.0.1"
+    """Address to listen on. One that is not loopback needs an access token."""
+
+    port: int = 8466
+    """Port to listen on; 0 picks a free one."""
+
+    ui_origin: str | None = None
+    """Origin of Temporal's UI, such as `https://temporal.example.com`: the one web page that may ask. Absent: none may."""
+
+    access_token: SecretStr | None = None
+    """What a caller must send as `Authorization: Bearer …`. Absent: whoever reaches the port may ask."""
+
+
 class LogSettings(Group):
     """Logs of both processes, on standard error."""
 
@@ -151,4 +174,5 @@ class Settings(BaseSettings):
     novu: NovuSettings = NovuSettings()
     operator: OperatorSettings = OperatorSettings()
     worker: WorkerSettings = WorkerSettings()
+    codec_server: CodecServerSettings = CodecServerSettings()
     log: LogSettings = LogSettings()

@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Final
 
 from typing_extensions import override
@@ -25,7 +26,28 @@ _STANDARD: Final = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__d
     "message",
     "taskName",
 }
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _READ_SECONDS: Final = 2.0
+
+
+def _shown(text: str) -> str:
+    """Whatever could end a line, or speak to a terminal, as JSON spells it: a record is one line, whoever wrote it."""
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+class TextFormatter(logging.Formatter):
+    """One line for people; what follows of an exception is indented, so that no line of it can pass for a record."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s  %(message)s")
+
+    @override
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return _shown(super().formatMessage(record))
+
+    @override
+    def formatException(self, ei: _ExcInfo) -> str:
+        return "\n".join(f"    {_shown(line)}" for line in super().formatException(ei).splitlines())
 
 
 class JsonFormatter(logging.Formatter):
@@ -43,14 +65,14 @@ class JsonFormatter(logging.Formatter):
         line.update({k: v for k, v in extras.items() if isinstance(v, str | int | float | bool)})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        # json.dumps leaves DEL, C1 and U+2028 as they are; outside strings all it writes is printable.
+        return _shown(json.dumps(line, ensure_ascii=False))
 
 
 def set_up_logs(settings: LogSettings) -> None:
     """Replace whatever handlers there are. Libraries speak from WARNING on: what they log on INFO holds URLs."""
     handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s  %(message)s")
-    handler.setFormatter(JsonFormatter() if settings.format == "json" else text)
+    handler.setFormatter(JsonFormatter() if settings.format == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -18,7 +18,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from xnovu.adapters.schedules import Schedules
-from xnovu.adapters.temporal import connect, ensure_search_attributes
+from xnovu.adapters.temporal import connect, data_converter, ensure_search_attributes
 from xnovu.adapters.tenants import EnterpriseTenants
 from xnovu.core.errors import TemporalUnavailable
 from xnovu.settings import Settings
@@ -99,6 +99,8 @@ def build(
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT; the process ends here, with 0 unless the worker itself failed."""
     set_up_logs(settings.log)
+    # Keys that cannot be used end the process here, with a line that says why.
+    data_converter(settings.temporal)
     code = asyncio.run(_main(settings))
     # Threads of Temporal's Rust core may still call Python while the interpreter is taken apart, which now and then
     # ends in SIGABRT. Everything is closed by now, so there is nothing to take apart.

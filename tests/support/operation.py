@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,9 +88,21 @@ class Site:
         self.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {**name}})
         return self
 
-    def start(self, name: str, temporal: str | None = None) -> Program:
+    def start(
+        self, name: str, temporal: str | None = None, settings: Mapping[str, str] | None = None
+    ) -> Program:
+        """As `launch`, and it has reached what it needs."""
+        program = self.launch(name, temporal, settings)
+        word = "watching" if name == "operator" else "working on"
+        # Two processes that start on a busy machine take their time; the tests' own deadlines begin afterwards.
+        eventually(lambda: word in program.text, f"the {name} has started", 60)
+        return program
+
+    def launch(
+        self, name: str, temporal: str | None = None, settings: Mapping[str, str] | None = None
+    ) -> Program:
         """The operator or the worker, on this site's queue; the operator watches this namespace only."""
-        more = {"XNOVU_TEMPORAL__TASK_QUEUE": self.namespace}
+        more = {"XNOVU_TEMPORAL__TASK_QUEUE": self.namespace, **(settings or {})}
         if name == "operator":
             more |= {
                 "KUBECONFIG": str(self.operator_kubeconfig),
@@ -99,9 +112,6 @@ class Site:
         log = self.folder / f"{name}-{free_port()}.log"
         program = Program.start(name, log, temporal or self.temporal, more)
         self.programs.append(program)
-        word = "watching" if name == "operator" else "working on"
-        # Two processes that start on a busy machine take their time; the tests' own deadlines begin afterwards.
-        eventually(lambda: word in program.text, f"the {name} has started", 60)
         return program
 
     def close(self) -> None:

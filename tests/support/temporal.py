@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fakes.database import FakeDatabase, Row
 from fakes.novu import FakeNovu, FakeTenants
@@ -102,9 +102,9 @@ class Case:
         return [a.activity_type.name for a in found if a.activity_type.name]
 
 
-async def a_case(address: str) -> Case:
+async def a_case(address: str, **changes: Any) -> Case:
     """A new enterprise on a new queue. `verify_delay` is short: the fake's feed has no lag."""
-    temporal = TemporalSettings(address=address, task_queue=f"test-{uuid.uuid4()}")
+    temporal = TemporalSettings(address=address, task_queue=f"test-{uuid.uuid4()}", **changes)
     settings = Settings(temporal=temporal, worker=WorkerSettings(verify_delay_seconds=0.05))
     client = await connect(temporal)
     await ensure_search_attributes(client, manage=True)

@@ -126,3 +126,39 @@ async def test_enterprises_that_share_a_key_share_its_polls_and_others_do_not(
         written(tmp_path, supabase_serviceRoleKey="rotated")
         rotated = tenants.database(EnterpriseRef(id=ID, supabase=OWN))
         assert rotated._gateway is not own._gateway
+        assert one._gateway is tenants.database(EnterpriseRef(id=str(uuid4())))._gateway
+
+
+async def test_a_key_that_was_rotated_is_not_kept_and_one_that_others_use_is(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path, supabase_url="http://own.example", supabase_serviceRoleKey="shared")
+    neighbour = str(uuid4())
+    for name, text in (("url", "http://own.example"), ("serviceRoleKey", "shared")):
+        (tmp_path / f"{neighbour}.supabase.{name}").write_text(text)
+    async with EnterpriseTenants(settings(tmp_path)) as tenants:
+
+        def kept() -> set[str]:
+            return {key for _, key in tenants._gateways}
+
+        for who in (ID, neighbour):
+            tenants.database(EnterpriseRef(id=who, supabase=OWN))
+        written(tmp_path, supabase_serviceRoleKey="second")
+        tenants.database(EnterpriseRef(id=ID, supabase=OWN))
+        assert kept() == {"shared", "second"}
+        written(tmp_path, supabase_serviceRoleKey="third")
+        tenants.database(EnterpriseRef(id=ID, supabase=OWN))
+        assert kept() == {"shared", "third"}
+
+
+async def test_clients_of_enterprises_that_are_gone_do_not_add_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xnovu.adapters.tenants.KEPT", 3)
+    async with EnterpriseTenants(settings(tmp_path)) as tenants:
+        for number in range(10):
+            one = str(uuid4())
+            (tmp_path / f"{one}.supabase.url").write_text("http://own.example")
+            (tmp_path / f"{one}.supabase.serviceRoleKey").write_text(f"key-{number}")
+            tenants.database(EnterpriseRef(id=one, supabase=OWN))
+        assert len(tenants._gateways) == len(tenants._users) == len(tenants._used) == 3

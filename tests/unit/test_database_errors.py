@@ -70,6 +70,26 @@ async def test_foreign_text_is_cut() -> None:
     assert len(raised.value.message) < 400
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "kept"),
+    [
+        ("22P02", 'invalid input syntax for type uuid: "ada@example.com"', "invalid input syntax"),
+        ("22003", 'value "ada@example.com" is out of range', "is out of range"),
+        ("22003", 'value "ada@example.com', "value"),
+        ("23505", 'duplicate key value violates unique constraint "one_name"', '"one_name"'),
+        ("23505", "a notification of this name exists already: ada@example.com", "exists already"),
+        ("P0001", "no such user ada@example.com", "P0001"),
+    ],
+)
+async def test_values_that_the_database_quotes_are_left_out(
+    code: str, message: str, kept: str
+) -> None:
+    with pytest.raises(NotificationError) as raised:
+        await outcome(400, {"code": code, "message": message, "details": "ada@example.com"})
+    assert "ada" not in raised.value.message
+    assert kept in raised.value.message
+
+
 async def test_an_empty_answer_is_nothing() -> None:
     assert await outcome(204, "") is None
 

@@ -1,7 +1,8 @@
 """Temporal Schedules: the values of `xnovu.core.schedules` carried out and read back. Decides nothing.
 
 Called by the operator and by the worker's SyncSchedules. A fresh spec is written at every update: what the server
-answers is compiled, and writing it back would add to it. Errors of the connection become TemporalUnavailable, a spec
+answers is compiled, and writing it back would add to it. Where payloads are encrypted, so is the digest (adr/0005), and
+one that the active key did not seal reads as none: a rotation writes each Schedule anew. Errors of the connection become TemporalUnavailable, a spec
 that the server refuses becomes ScheduleInvalid.
 """
 
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from temporalio.api.common.v1 import Payload
 from temporalio.client import (
     Client,
     Schedule,
@@ -31,12 +33,14 @@ from temporalio.client import (
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
+from xnovu.adapters.codec import EncryptionCodec
 from xnovu.core.errors import Conflict, ScheduleInvalid, TemporalUnavailable, clip
 from xnovu.core.ids import (
     SEARCH_ATTRIBUTE_ENTERPRISE,
     SEARCH_ATTRIBUTE_RULE,
     SEARCH_ATTRIBUTE_SPEC,
     execution_workflow_id,
+    is_enterprise_id,
 )
 from xnovu.core.schedules import FoundSchedule, Owner, Timing, WantedSchedule
 
@@ -57,6 +61,8 @@ class Schedules:
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
         self._task_queue = task_queue
+        codec = client.data_converter.payload_codec
+        self._codec = codec if isinstance(codec, EncryptionCodec) else None
 
     async def find(self, schedule_id: str) -> FoundSchedule | None:
         """Read one, strongly consistent. None: there is none."""
@@ -69,15 +75,17 @@ class Schedules:
                 if error.status is RPCStatusCode.NOT_FOUND:
                     return None
                 raise
-            return await _found(found)
+            return await self._found(found)
 
     async def list(self, enterprise_id: str) -> dict[str, FoundSchedule]:
-        """All of an enterprise, by id. From visibility, so a few seconds late."""
+        """All of an enterprise, by id. From visibility, so a few seconds late. Raises Conflict for an id that is none."""
+        if not is_enterprise_id(enterprise_id):
+            raise Conflict("the enterprise's id is no UUID in lower case; nothing was asked")
         async with _errors(enterprise_id):
             query = f"{SEARCH_ATTRIBUTE_ENTERPRISE} = '{enterprise_id}'"
             found: dict[str, FoundSchedule] = {}
             async for item in await self._client.list_schedules(query, page_size=500):
-                found[item.id] = await _listed(item)
+                found[item.id] = await self._listed(item)
             return found
 
     async def create(self, wanted: WantedSchedule) -> None:
@@ -86,8 +94,8 @@ class Schedules:
             await self._client.create_schedule(
                 wanted.id,
                 self._schedule(wanted, paused=bool(wanted.paused)),
-                memo={_MEMO_CLUSTER: wanted.owner.cluster, _MEMO_UID: wanted.owner.uid},
-                search_attributes=_attributes(wanted),
+                memo=self._memo(wanted.owner),
+                search_attributes=self._attributes(wanted),
                 rpc_timeout=TIMEOUT,
             )
 
@@ -99,7 +107,7 @@ class Schedules:
             paused = was if wanted.paused is None else wanted.paused
             return ScheduleUpdate(
                 schedule=self._schedule(wanted, paused=paused),
-                search_attributes=_attributes(wanted),
+                search_attributes=self._attributes(wanted),
             )
 
         async with _errors(wanted.id):
@@ -169,15 +177,55 @@ class Schedules:
             ),
         )
 
+    def _memo(self, owner: Owner) -> dict[str, Payload]:
+        """Never encrypted: two UIDs, which no update could write anew when the key rotates."""
+        plain = self._client.data_converter.payload_converter
+        values = {_MEMO_CLUSTER: owner.cluster, _MEMO_UID: owner.uid}
+        return {key: plain.to_payload(value) for key, value in values.items()}
 
-def _attributes(wanted: WantedSchedule) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(_ENTERPRISE, wanted.action.enterprise.id),
-            SearchAttributePair(_RULE, wanted.action.rule_key),
-            SearchAttributePair(_SPEC, wanted.digest),
-        ]
-    )
+    def _attributes(self, wanted: WantedSchedule) -> TypedSearchAttributes:
+        digest = self._codec.seal_text(wanted.digest) if self._codec else wanted.digest
+        return TypedSearchAttributes(
+            [
+                SearchAttributePair(_ENTERPRISE, wanted.action.enterprise.id),
+                SearchAttributePair(_RULE, wanted.action.rule_key),
+                SearchAttributePair(_SPEC, digest),
+            ]
+        )
+
+    async def _found(self, item: ScheduleDescription) -> FoundSchedule:
+        info, state = item.info, item.schedule.state
+        last = info.recent_actions[-1] if info.recent_actions else None
+        ran = last.action if last else None
+        started = ran if isinstance(ran, ScheduleActionExecutionStartWorkflow) else None
+        return FoundSchedule(
+            id=item.id,
+            owner=await _owner(item),
+            digest=self._digest(item),
+            paused=state.paused,
+            note=state.note or "",
+            next_runs=tuple(info.next_action_times[:NEXT_RUNS]),
+            last_scheduled_for=last.scheduled_at if last else None,
+            last_started_at=last.started_at if last else None,
+            last_workflow_id=started.workflow_id if started else None,
+            last_run_id=started.first_execution_run_id if started else None,
+            missed=info.num_actions_missed_catchup_window,
+            exhausted=state.limited_actions and state.remaining_actions == 0,
+        )
+
+    async def _listed(self, item: ScheduleListDescription) -> FoundSchedule:
+        state = item.schedule.state if item.schedule else None
+        return FoundSchedule(
+            id=item.id,
+            owner=await _owner(item),
+            digest=self._digest(item),
+            paused=state.paused if state else False,
+            note=(state.note or "") if state else "",
+        )
+
+    def _digest(self, item: ScheduleDescription | ScheduleListDescription) -> str | None:
+        value = item.typed_search_attributes.get(_SPEC)
+        return self._codec.open_text(value) if self._codec else value
 
 
 def _spec(timing: Timing) -> ScheduleSpec:
@@ -216,38 +264,6 @@ def _once(at: datetime) -> ScheduleCalendarSpec:
         month=[ScheduleRange(t.month)],
         year=[ScheduleRange(t.year)],
         comment="once",
-    )
-
-
-async def _found(item: ScheduleDescription) -> FoundSchedule:
-    info, state = item.info, item.schedule.state
-    last = info.recent_actions[-1] if info.recent_actions else None
-    ran = last.action if last else None
-    started = ran if isinstance(ran, ScheduleActionExecutionStartWorkflow) else None
-    return FoundSchedule(
-        id=item.id,
-        owner=await _owner(item),
-        digest=item.typed_search_attributes.get(_SPEC),
-        paused=state.paused,
-        note=state.note or "",
-        next_runs=tuple(info.next_action_times[:NEXT_RUNS]),
-        last_scheduled_for=last.scheduled_at if last else None,
-        last_started_at=last.started_at if last else None,
-        last_workflow_id=started.workflow_id if started else None,
-        last_run_id=started.first_execution_run_id if started else None,
-        missed=info.num_actions_missed_catchup_window,
-        exhausted=state.limited_actions and state.remaining_actions == 0,
-    )
-
-
-async def _listed(item: ScheduleListDescription) -> FoundSchedule:
-    state = item.schedule.state if item.schedule else None
-    return FoundSchedule(
-        id=item.id,
-        owner=await _owner(item),
-        digest=item.typed_search_attributes.get(_SPEC),
-        paused=state.paused if state else False,
-        note=(state.note or "") if state else "",
     )
 
 

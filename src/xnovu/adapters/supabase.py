@@ -5,6 +5,7 @@ supabase-py #1064) and without its retries: retrying belongs to Temporal. Every 
 every row that comes back is checked to be of it. Nothing else in XNovu speaks to a database.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final, TypeVar
@@ -26,6 +27,7 @@ from xnovu.core.errors import (
     XNovuError,
     clip,
 )
+from xnovu.core.ids import is_enterprise_id
 from xnovu.core.records import (
     Claim,
     Claimed,
@@ -54,6 +56,7 @@ _AWAY: Final = ("PGRST00", "08", "25006", "40", "53", "55", "57", "58", "XX")
 _UNKNOWN: Final = ("PGRST", "42", "3F")
 """Codes for a schema that is not ours, or older. No row can cause them, so no notification may end because of them."""
 
+_QUOTED: Final = re.compile(r'"[^"]*"?')
 _T = TypeVar("_T")
 
 
@@ -101,7 +104,12 @@ class SupabaseDatabase:
     """One enterprise's part of a database. Methods as documented at `ports.Database`."""
 
     def __init__(self, gateway: PostgrestGateway, enterprise_id: str, lease_seconds: int) -> None:
-        """`lease_seconds`: after that long without news a claimed row is looked at by the sweeper."""
+        """`lease_seconds`: after that long without news a claimed row is looked at by the sweeper.
+
+        Raises Conflict for an id that could say something else to a filter than which enterprise.
+        """
+        if not is_enterprise_id(enterprise_id):
+            raise Conflict("the enterprise's id is no UUID in lower case; nothing was asked")
         self._gateway = gateway
         self._enterprise = enterprise_id
         self._lease = lease_seconds
@@ -273,7 +281,15 @@ def _converted(response: httpx.Response, what: str) -> XNovuError:
     busy = response.is_server_error or status == codes.TOO_MANY_REQUESTS
     if refusal.code is None or busy or code.startswith(_AWAY):
         return DatabaseUnavailable(f"the database could not answer ({code}, {what}): {text}")
-    return NotificationError(f"the database refused {what} ({code}): {text}")
+    return NotificationError(f"the database refused {what} ({code}){_why(code, text)}")
+
+
+def _why(code: str, text: str) -> str:
+    """What of a refusal may stand in a history. Postgres quotes values, and names what is violated before a colon."""
+    head = text.partition(":")[0]
+    if code.startswith("23"):
+        return f": {head}"
+    return f": {_QUOTED.sub('…', head)}" if code.startswith("22") else ""
 
 
 def _parse(kind: type[_T], value: object) -> _T:

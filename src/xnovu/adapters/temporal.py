@@ -1,8 +1,10 @@
 """The connection to Temporal, and what its namespace must have. Called by the operator and the worker.
 
-Payloads are pydantic models in JSON. A client connects when it is asked to; whoever calls retries.
+Payloads are pydantic models in JSON, encrypted where keys are set (`xnovu.adapters.codec`). A client connects when it is
+asked to; whoever calls retries.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -14,9 +16,11 @@ from temporalio.api.operatorservice.v1 import (
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 
+from xnovu.adapters.codec import codec_of
 from xnovu.core.errors import TemporalUnavailable, clip
 from xnovu.core.ids import SEARCH_ATTRIBUTES
 from xnovu.settings import TemporalSettings
@@ -28,20 +32,36 @@ TIMEOUT: Final = timedelta(seconds=5)
 
 
 async def connect(settings: TemporalSettings, *, runtime: Runtime | None = None) -> Client:
-    """A connected client. Raises TemporalUnavailable."""
+    """A connected client. Raises TemporalUnavailable, and SettingsInvalid for keys that cannot be used."""
+    converter = data_converter(settings)
     try:
         return await Client.connect(
             settings.address,
             namespace=settings.namespace,
             api_key=settings.api_key.get_secret_value() if settings.api_key else None,
             tls=_tls(settings),
-            data_converter=pydantic_data_converter,
+            data_converter=converter,
             runtime=runtime,
         )
     except (RuntimeError, RPCError) as error:
         raise TemporalUnavailable(
             f"Temporal at {settings.address} did not answer: {clip(str(error))}"
         ) from None
+
+
+def data_converter(settings: TemporalSettings) -> DataConverter:
+    """How values become payloads and back. Raises SettingsInvalid."""
+    codec = codec_of(settings)
+    if codec is None:
+        return pydantic_data_converter
+    if not codec.seals:
+        return replace(pydantic_data_converter, payload_codec=codec)
+    return replace(
+        pydantic_data_converter,
+        payload_codec=codec,
+        # A failure's message quotes what other systems said; unlike its type it is content.
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
 
 
 def _tls(settings: TemporalSettings) -> TLSConfig | bool:

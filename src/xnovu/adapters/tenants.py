@@ -1,7 +1,8 @@
 """Clients of the systems of an enterprise, made on demand: implements `xnovu_activities.ports.Tenants`.
 
 Enterprises that share a database share its gateway, and with it their polls. Clients are kept by address and key: a
-rotated key gives a new client. Called by the worker; one instance a process and event loop.
+rotated key gives a new client at the next call, and the one with the old key is dropped when its last enterprise has
+left it. Called by the worker; one instance a process and event loop.
 """
 
 from collections import OrderedDict
@@ -16,7 +17,9 @@ from xnovu.core.contracts.common import EnterpriseRef
 from xnovu.settings import Settings
 
 KEPT: Final = 1000
-"""Gateways kept before the oldest is forgotten: rotated keys must not add up."""
+"""Gateways kept before the one used longest ago is forgotten: enterprises that are gone must not add up."""
+
+_Identity = tuple[str, str]
 
 
 class EnterpriseTenants:
@@ -27,7 +30,9 @@ class EnterpriseTenants:
         self._lease = settings.worker.claim_lease_seconds
         self._database_http = supabase.http_client()
         self._novu_http = novu.http_client()
-        self._gateways: OrderedDict[tuple[str, str], PostgrestGateway] = OrderedDict()
+        self._gateways: OrderedDict[_Identity, PostgrestGateway] = OrderedDict()
+        self._users: dict[_Identity, set[str]] = {}
+        self._used: dict[str, _Identity] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -48,9 +53,27 @@ class EnterpriseTenants:
         if gateway is None:
             gateway = PostgrestGateway(self._database_http, *identity)
         self._gateways[identity] = gateway
+        self._moved(enterprise.id, identity)
         if len(self._gateways) > KEPT:
-            self._gateways.popitem(last=False)
+            self._drop(next(iter(self._gateways)))
         return SupabaseDatabase(gateway, enterprise.id, self._lease)
+
+    def _moved(self, enterprise_id: str, identity: _Identity) -> None:
+        """Forget the key that an enterprise had before, with its client, where nobody else has it."""
+        before = self._used.get(enterprise_id)
+        if before == identity:
+            return
+        self._used[enterprise_id] = identity
+        self._users.setdefault(identity, set()).add(enterprise_id)
+        if before is not None and before in self._users:
+            self._users[before].discard(enterprise_id)
+            if not self._users[before]:
+                self._drop(before)
+
+    def _drop(self, identity: _Identity) -> None:
+        self._gateways.pop(identity, None)
+        for enterprise_id in self._users.pop(identity, ()):
+            self._used.pop(enterprise_id, None)
 
     def novu(self, enterprise: EnterpriseRef) -> NovuClient:
         found = self._credentials.novu(enterprise)

@@ -4,6 +4,7 @@
     ├── ConfigurationError                what an administrator or a tenant must mend; waits, loses nothing
     │   ├── CredentialsMissing            a named secret, or a key in it, is not there (retry: it may appear)
     │   ├── CredentialsRejected           the other side said 401 or 403 (retry slowly: it may be mended)
+    │   ├── PayloadsUnreadable            what Temporal keeps is encrypted with a key that is not here
     │   └── SettingsInvalid               a setting of this process cannot be used
     ├── NotificationError                 this one notification can never be delivered as it is
     │   ├── NotificationNotFound
@@ -39,7 +40,9 @@ CLIP: Final = 256
 
 def clip(text: str, limit: int = CLIP) -> str:
     """At most `limit` characters of foreign text, on one line: logs and statuses stay readable and unforgeable."""
-    line = " ".join(text.split())
+    # What is cut off anyway is not looked at. Unprintable: escapes of terminals, zero bytes, marks that turn the reading.
+    words = "".join(c if c.isprintable() or c.isspace() else "�" for c in text[: 8 * limit])
+    line = " ".join(words.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
@@ -73,6 +76,12 @@ class CredentialsRejected(ConfigurationError):
     """The other side answered 401 or 403: the key is wrong, revoked or lacks rights."""
 
     reason = "CredentialsRejected"
+
+
+class PayloadsUnreadable(ConfigurationError):
+    """What Temporal keeps is encrypted with a key that this process lacks, or that does not open it. The message names the key."""
+
+    reason = "PayloadsUnreadable"
 
 
 class SettingsInvalid(ConfigurationError):

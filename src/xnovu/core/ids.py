@@ -36,10 +36,17 @@ RECIPIENTS_PER_TRIGGER: Final = 100
 DYNAMIC_WORKFLOW_KEY: Final = "xnovu-dynamic"
 """The one Novu workflow that carries content rendered by XNovu: a step a channel, each skipped when not rendered."""
 
+_ENTERPRISE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOTIFICATION: Final = re.compile(r"^notification-([0-9a-f-]{36})-(\d+)$")
 _DATABASE_SCHEDULE: Final = re.compile(r"^xnovu-rule-([0-9a-f-]{36})-(\d+)$")
 _RESOURCE_SCHEDULE: Final = re.compile(r"^xnovu\.([a-z0-9-]+)\.([a-z0-9.-]+)$")
 _TRANSACTION: Final = re.compile(r"^xn-([0-9a-f]{32})-(\d+)-g(\d+)-c(\d+)(?:-m(\d+))?$")
+
+
+def is_enterprise_id(text: str) -> bool:
+    """Whether it is a UUID as the database writes it. Whoever may start a workflow names an enterprise, and the name goes
+    into filters and queries: what is none must not get there."""
+    return _ENTERPRISE.fullmatch(text) is not None
 
 
 def orchestration_workflow_id(enterprise_id: str) -> str:
