@@ -9,6 +9,7 @@ from support.sandbox import SandboxProcess
 
 from xnovu.adapters.novu import NovuClient, http_client
 from xnovu.core import errors, ids
+from xnovu.core.novu_workflow import Synced, dynamic_workflow
 from xnovu.core.records import TriggerRequest
 
 pytestmark = pytest.mark.stack
@@ -139,3 +140,27 @@ async def test_there_is_nothing_to_cancel_in_what_is_delivered(
     await asyncio.to_thread(novu_sandbox.settled)
     assert await port.cancel("xn-1") is False
     assert await port.cancel("xn-unknown") is False
+
+
+async def test_a_workflow_is_created_then_left_alone_then_mended(
+    port: NovuClient, novu_sandbox: SandboxProcess
+) -> None:
+    with novu_sandbox.client() as api:
+        api.delete("/v2/workflows/xnovu-dynamic").raise_for_status()
+        assert await port.sync_workflow(dynamic_workflow()) is Synced.CREATED
+        assert await port.sync_workflow(dynamic_workflow()) is Synced.UNCHANGED
+        spoilt = {"name": "Mine", "steps": [{"type": "sms", "name": "sms"}]}
+        api.put("/v2/workflows/xnovu-dynamic", json=spoilt).raise_for_status()
+        assert await port.sync_workflow(dynamic_workflow()) is Synced.UPDATED
+        assert await port.sync_workflow(dynamic_workflow()) is Synced.UNCHANGED
+        found = api.get("/v2/workflows/xnovu-dynamic").json()["data"]
+    assert [step["type"] for step in found["steps"]] == ["in_app", "email", "sms", "chat", "push"]
+
+
+async def test_a_sync_that_fails_says_so_and_can_be_repeated(
+    port: NovuClient, novu_sandbox: SandboxProcess
+) -> None:
+    novu_sandbox.fault("5xx", count=1, method="GET", path="/v2/workflows")
+    with pytest.raises(errors.NovuUnavailable):
+        await port.sync_workflow(dynamic_workflow())
+    assert await port.sync_workflow(dynamic_workflow()) is Synced.UNCHANGED

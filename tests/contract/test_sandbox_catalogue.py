@@ -43,7 +43,7 @@ def test_the_generic_workflow_is_there_from_the_start(novu_sandbox):
     with novu_sandbox.client() as client:
         (listed,) = client.get("/v2/workflows").json()["data"]["workflows"]
     assert (listed["workflowId"], listed["status"]) == ("xnovu-dynamic", "ACTIVE")
-    assert listed["stepTypeOverviews"] == ["in_app", "email", "sms", "push", "chat"]
+    assert listed["stepTypeOverviews"] == ["in_app", "email", "sms", "chat", "push"]
 
 
 def test_the_workflows_of_the_example_can_be_loaded_twice(novu_sandbox):

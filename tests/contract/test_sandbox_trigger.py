@@ -162,7 +162,7 @@ def test_the_generic_workflow_sends_what_was_rendered_and_skips_the_rest(novu_sa
     content = {entry["channel"]: entry["content"] for entry in novu_sandbox.deliveries()}
     assert content == {
         "email": {"subject": "Lift 3", "body": "<b>{{payload.x}}</b>"},
-        "sms": {"subject": "", "body": "L3"},
+        "sms": {"subject": None, "body": "L3"},
     }
 
 

@@ -282,3 +282,15 @@ async def test_cancelling_and_deleting_tell_whether_there_was_anything() -> None
     async with client(answer(204), answer(404, error(404))) as (made, server):
         assert [await made.delete_messages("xn-1") for _ in range(2)] == [True, False]
     assert server.requests[0][0] == "DELETE /v1/messages/transaction/xn-1?channel=in_app HTTP/1.1"
+
+
+async def test_a_workflow_that_novu_names_otherwise_is_not_taken_for_ours() -> None:
+    missing = answer(404, error(404, "Workflow cannot be found"))
+    named = answer(201, b'{"data":{"workflowId":"xnovu-dynamic-x1"}}')
+    async with client(missing, named) as (made, server):
+        with pytest.raises(errors.NovuRejected, match="xnovu-dynamic"):
+            await made.sync_workflow({"workflowId": "xnovu-dynamic", "steps": []})
+    assert [first for first, _, _ in server.requests] == [
+        "GET /v2/workflows/xnovu-dynamic HTTP/1.1",
+        "POST /v2/workflows HTTP/1.1",
+    ]

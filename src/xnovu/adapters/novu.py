@@ -30,6 +30,7 @@ from xnovu.core.errors import (
     WorkflowNotFound,
     XNovuError,
 )
+from xnovu.core.novu_workflow import Synced, update_of
 from xnovu.core.records import JsonObject, TriggerRequest
 
 CALL_SECONDS: Final = 30.0
@@ -159,16 +160,39 @@ class NovuClient:
         answer = await self._read("DELETE", path, params={"channel": "in_app"}, absent=True)
         return answer.status != HTTPStatus.NOT_FOUND
 
+    async def sync_workflow(self, definition: JsonObject) -> Synced:
+        """Make Novu's workflow of `definition["workflowId"]` what the definition says; writes only a difference.
+
+        GET /v2/workflows/{id}, then POST or PUT. Safe to repeat. Raises what `_read` raises, and NovuRejected when
+        Novu gives a new workflow another id.
+        """
+        key = str(definition["workflowId"])
+        path = f"/v2/workflows/{quote(key, safe='')}"
+        found = await self._read("GET", path, absent=True)
+        if found.status == HTTPStatus.NOT_FOUND:
+            made = await self._read("POST", "/v2/workflows", body=definition)
+            if _data(made).get("workflowId") != key:
+                raise NovuRejected(
+                    f"Novu did not name the new workflow {key!r}: rename or delete the one that has this name"
+                )
+            return Synced.CREATED
+        update = update_of(definition, _data(found))
+        if update is None:
+            return Synced.UNCHANGED
+        await self._read("PUT", path, body=update)
+        return Synced.UPDATED
+
     async def _read(
         self,
-        method: Literal["GET", "DELETE"],
+        method: Literal["GET", "DELETE", "POST", "PUT"],
         path: str,
         *,
         params: Mapping[str, str] | None = None,
+        body: JsonObject | None = None,
         absent: bool = False,
     ) -> _Answer:
         """A call that may be repeated: whatever goes wrong on the way is plain unavailability."""
-        answer = await self._call(method, path, NovuUnavailable, params=params)
+        answer = await self._call(method, path, NovuUnavailable, params=params, body=body)
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES or (
             absent and answer.status == HTTPStatus.NOT_FOUND
         ):
@@ -212,6 +236,14 @@ class NovuClient:
         except (httpx.HTTPError, TimeoutError) as error:
             failed = unclear(f"no readable answer of Novu: {type(error).__name__}")
         raise failed
+
+
+def _data(answer: _Answer) -> JsonObject:
+    """What is wrapped in `data`. Raises NovuUnavailable when it is no object."""
+    data = answer.fields.get("data")
+    if not isinstance(data, Mapping):
+        raise NovuUnavailable("Novu answered something that is no workflow")
+    return data
 
 
 async def _json(response: httpx.Response) -> JsonValue:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from xnovu.core.ids import DYNAMIC_WORKFLOW_KEY
+from xnovu.core.novu_workflow import dynamic_workflow
 from xnovu_dev.sandbox import conditions
 from xnovu_dev.sandbox.json_types import JsonObject, stamp
 from xnovu_dev.sandbox.store import Store
 
-CHANNELS: Final = ("in_app", "email", "sms", "push", "chat")
 _UNIT_SECONDS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
@@ -98,7 +98,7 @@ class Catalogue:
             for row in self._store.rows("SELECT * FROM workflows ORDER BY rowid")
         }
         if DYNAMIC_WORKFLOW_KEY not in self._known:
-            self.put(dynamic_workflow())
+            self.put(WorkflowBody.model_validate(dynamic_workflow()))
 
     def get(self, key: str) -> Workflow | None:
         """By workflow id, or by Novu's internal id."""
@@ -126,22 +126,3 @@ class Catalogue:
     def delete(self, workflow: Workflow) -> None:
         self._store.run("DELETE FROM workflows WHERE workflow_id = ?", workflow.key)
         self._known.pop(workflow.key, None)
-
-
-def dynamic_workflow() -> WorkflowBody:
-    """One step a channel, its content from `payload.xnovu.rendered`, run only where that is there."""
-    steps: list[JsonValue] = [
-        {
-            "type": channel,
-            "name": channel,
-            "controlValues": {
-                "subject": f"{{{{payload.xnovu.rendered.{channel}.subject}}}}",
-                "body": f"{{{{payload.xnovu.rendered.{channel}.body}}}}",
-                "skip": {"!!": [{"var": f"payload.xnovu.rendered.{channel}"}]},
-            },
-        }
-        for channel in CHANNELS
-    ]
-    return WorkflowBody.model_validate(
-        {"workflowId": DYNAMIC_WORKFLOW_KEY, "name": "Rendered by XNovu", "steps": steps}
-    )
