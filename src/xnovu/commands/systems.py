@@ -60,6 +60,10 @@ class Systems:
                 raise TemporalUnavailable(
                     f"Temporal at {address} did not answer in {TEMPORAL_SECONDS:.0f} s"
                 ) from None
+            except OSError as error:
+                raise SettingsInvalid(
+                    f"a file that XNOVU_TEMPORAL__* names cannot be read: {error.strerror}"
+                ) from None
         return self._client
 
     async def enterprise(self, given: str | None, notification_id: int | None = None) -> Enterprise:
