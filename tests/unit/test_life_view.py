@@ -67,6 +67,19 @@ def test_long_lists_are_cut_and_say_so(capsys: pytest.CaptureFixture[str]) -> No
     assert "person-24" not in text
 
 
+def test_what_was_undone_is_told_by_channel(capsys: pytest.CaptureFixture[str]) -> None:
+    report = {
+        "channels": {"EMAIL": {"cannotBeUndone": 2}, "IN_APP": {"cancelled": 1, "deleted": 1}},
+        "recipients": {"ada": {"EMAIL": "cannotBeUndone"}},
+        "notSeen": [],
+        "refused": True,
+    }
+    life = a_life(status="RETRACTED", owner="o", retracted_at=NOW, retraction_report=report)
+    text = shown(capsys, Found(life, WORKING, None, None))
+    told = "channels EMAIL (cannotBeUndone 2), IN_APP (cancelled 1, deleted 1); refused yes"
+    assert told in text
+
+
 def test_json_and_yaml_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     found = Found(a_life(name=HOSTILE), WORKING, None, "Temporal is away")
     print_life(found, Feed({}, problem="Novu is away"), Output.JSON)

@@ -106,18 +106,22 @@ def _withdrawn(life: Life) -> str | None:
 
 
 def _undone(report: JsonObject | None) -> str | None:
+    """By channel; what became of each recipient's messages is in JSON and YAML only."""
     if report is None:
         return None
-    return ", ".join(f"{name} {_plain(value)}" for name, value in report.items())
+    return "; ".join(f"{n} {_plain(v)}" for n, v in report.items() if n != "recipients" and v != [])
 
 
 def _plain(value: JsonValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_plain(item) for item in value) or "none"
+        return ", ".join(_plain(item) for item in value)
     if isinstance(value, dict):
-        return "; ".join(f"{name} {_plain(item)}" for name, item in value.items()) or "none"
+        parts = [
+            (k, f"({_plain(v)})" if isinstance(v, dict) else _plain(v)) for k, v in value.items()
+        ]
+        return ", ".join(f"{name} {text}" for name, text in parts) or "none"
     return str(value)
 
 
