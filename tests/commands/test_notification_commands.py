@@ -73,7 +73,9 @@ def test_what_cannot_be_reached_or_is_wrong_is_one_line(
     n = str(rows.notification())
     show = ("notification", "show", n)
     assert xnovu("notification", "show", str(2**62)).is_one_line("is not in the installation's")
-    assert xnovu(*show, SUPABASE__URL="http://127.0.0.1:9").is_one_line("did not answer")
+    assert xnovu(*show, SUPABASE__URL="http://127.0.0.1:9").is_one_line(
+        "did not answer", "XNOVU_SUPABASE__URL"
+    )
     assert xnovu(*show, SUPABASE__SERVICE_ROLE_KEY="sb_secret_wrong").is_one_line("serviceRoleKey")
     nothing = dict.fromkeys(
         ("SUPABASE__URL", "SUPABASE__SERVICE_ROLE_KEY", "NOVU__SECRET_KEY"), None

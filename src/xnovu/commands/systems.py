@@ -21,7 +21,7 @@ from xnovu.commands.common import read_settings
 from xnovu.commands.stack_file import stack_file, with_stack
 from xnovu.core.contracts.common import CredentialSource, EnterpriseRef
 from xnovu.core.contracts.orchestration import EnterpriseConfig
-from xnovu.core.errors import SettingsInvalid, TemporalUnavailable
+from xnovu.core.errors import DatabaseUnavailable, SettingsInvalid, TemporalUnavailable
 from xnovu.settings import Settings
 
 TEMPORAL_SECONDS: Final = 5.0
@@ -88,16 +88,24 @@ class Systems:
 
 @asynccontextmanager
 async def open_systems(home: Path | None) -> AsyncIterator[Systems]:
-    """Systems as the environment says, else as the local stack of `home` says. Raises SettingsInvalid."""
-    settings = find_settings(read_settings(), stack_file(home))
+    """Systems as the environment says, else as the local stack of `home` says. Raises SettingsInvalid.
+
+    A database that does not answer is told with where its address came from.
+    """
+    given, file = read_settings(), stack_file(home)
+    settings = find_settings(given, file)
     async with EnterpriseTenants(settings) as tenants:
-        yield Systems(settings, tenants)
+        try:
+            yield Systems(settings, tenants)
+        except DatabaseUnavailable as error:
+            raise DatabaseUnavailable(
+                f"{error.message}; it was asked where {_source(given, file)}"
+            ) from None
 
 
 def find_settings(settings: Settings, file: Path) -> Settings:
     """What the environment says wins: a stack that happens to be up must not answer for another installation."""
-    said = (settings.supabase.url, settings.worker.credentials_dir, settings.novu.secret_key)
-    if any(value is not None for value in said):
+    if _names_an_installation(settings):
         return settings
     found = with_stack(settings, file)
     if found is None:
@@ -106,6 +114,22 @@ def find_settings(settings: Settings, file: Path) -> Settings:
             " XNOVU_WORKER__CREDENTIALS_DIR) as the worker has them, or start the local stack with `xnovu up`"
         )
     return found
+
+
+def _names_an_installation(settings: Settings) -> bool:
+    said = (settings.supabase.url, settings.worker.credentials_dir, settings.novu.secret_key)
+    return any(value is not None for value in said)
+
+
+def _source(settings: Settings, file: Path) -> str:
+    if not _names_an_installation(settings):
+        return f"{file} says: `xnovu status` tells what runs"
+    if settings.worker.credentials_dir is None:
+        return "XNOVU_SUPABASE__URL says: check the address, and that it runs"
+    return (
+        "XNOVU_SUPABASE__URL or the enterprise's file in XNOVU_WORKER__CREDENTIALS_DIR says:"
+        " check the address, and that it runs"
+    )
 
 
 def enterprise_uuid(text: str) -> str:
