@@ -1,22 +1,36 @@
-"""The command line: `xnovu …` and `python -m xnovu …`. Reads the settings, hands them down, turns errors into lines.
+"""The command line: `xnovu …` and `python -m xnovu …`. Puts the commands together, turns errors into lines.
 
-Not the place of any decision: a command is a few lines around the package that does the work. The local stack is the
-extra `local`; its commands say so where it is not installed. Exit codes: 0 done, 1 failed with a message, 2 wrong
-usage or settings, 130 interrupted.
+Not the place of any decision: a command is a few lines around the package that does the work; what people do by hand is
+in `xnovu.commands`. The local stack is the extra `local`; its commands say so where it is not installed. Exit codes:
+0 done, 1 failed with a message, 2 wrong usage or settings, 130 interrupted.
 """
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
+from typer.exceptions import TyperException
 
 from xnovu import __version__
+from xnovu.commands import deadletters, notification, novu, template
+from xnovu.commands.common import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    HomeOption,
+    Output,
+    OutputOption,
+    exit_code,
+    fail,
+    read_settings,
+    say,
+)
 from xnovu.core.errors import XNovuError
-from xnovu.settings import Settings
+
+LOCAL = "The local stack"
+PROCESSES = "The processes of an installation"
+OPERATIONS = "Notifications"
+DEVELOPMENT = "Development"
 
 app = typer.Typer(
     name="xnovu",
@@ -26,52 +40,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 crds = typer.Typer(help="The files that are generated from the models.", no_args_is_help=True)
-app.add_typer(crds, name="crds", rich_help_panel="Development")
-
-LOCAL = "The local stack"
-PROCESSES = "The processes of an installation"
-DEVELOPMENT = "Development"
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
-
-
-class Output(StrEnum):
-    """How data is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
-
-
-Home = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="XNOVU_HOME",
-        help="Folder of the stack's state.",
-        show_default=".xnovu in this folder",
-    ),
-]
-
-
-def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
-    """Say one line on standard error and leave with `code`."""
-    Console(stderr=True).print(f"[bold red]xnovu:[/] {message}", highlight=False, soft_wrap=True)
-    raise typer.Exit(code)
-
-
-def read_settings() -> Settings:
-    """Settings from the environment; a wrong one is named by its variable, its value is not shown."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
-            name = "XNOVU_" + "__".join(str(part) for part in problem["loc"]).upper()
-            Console(stderr=True).print(
-                f"[bold red]xnovu:[/] {name}: {problem['msg']}", highlight=False
-            )
-        raise typer.Exit(EXIT_USAGE) from None
+app.add_typer(notification.app, name="notification", rich_help_panel=OPERATIONS)
+app.add_typer(deadletters.app, name="deadletters", rich_help_panel=OPERATIONS)
+app.add_typer(template.app, name="template", rich_help_panel=OPERATIONS)
+app.add_typer(novu.app, name="novu", rich_help_panel=OPERATIONS)
+app.add_typer(crds, name="crds", rich_help_panel=DEVELOPMENT)
 
 
 def local_stack() -> None:
@@ -79,11 +52,11 @@ def local_stack() -> None:
     try:
         import psutil  # noqa: F401, PLC0415 - the extra's marker, looked for only when it is needed
     except ImportError:
-        fail("the local stack is not installed: pip install 'xnovu\\[local]'", EXIT_USAGE)
+        fail("the local stack is not installed: pip install 'xnovu[local]'", EXIT_USAGE)
 
 
 @app.command(rich_help_panel=LOCAL)
-def up(home: Home = None) -> None:
+def up(home: HomeOption = None) -> None:
     """Start everything on this machine and watch the first notifications arrive."""
     local_stack()
     from xnovu_dev.up import run  # noqa: PLC0415 - an extra
@@ -92,7 +65,7 @@ def up(home: Home = None) -> None:
 
 
 @app.command(rich_help_panel=LOCAL)
-def down(home: Home = None) -> None:
+def down(home: HomeOption = None) -> None:
     """Stop the local stack. The data stays."""
     local_stack()
     from xnovu_dev.up import stop  # noqa: PLC0415 - an extra
@@ -101,7 +74,7 @@ def down(home: Home = None) -> None:
 
 
 @app.command(rich_help_panel=LOCAL)
-def reset(home: Home = None) -> None:
+def reset(home: HomeOption = None) -> None:
     """Stop the local stack and forget its data."""
     local_stack()
     from xnovu_dev.up import stop  # noqa: PLC0415 - an extra
@@ -111,10 +84,8 @@ def reset(home: Home = None) -> None:
 
 @app.command(rich_help_panel=LOCAL)
 def status(
-    home: Home = None,
-    output: Annotated[
-        Output, typer.Option("--output", "-o", help="How to print it.")
-    ] = Output.TABLE,
+    home: HomeOption = None,
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Show what runs, where, and how the enterprises are. Exits 1 where something is down."""
     local_stack()
@@ -149,9 +120,7 @@ def codec_server() -> None:
 
 @app.command(name="check-config", rich_help_panel=PROCESSES)
 def check_config(
-    output: Annotated[
-        Output, typer.Option("--output", "-o", help="How to print it.")
-    ] = Output.YAML,
+    output: OutputOption = Output.YAML,
 ) -> None:
     """Show the settings as read from the environment, secrets hidden."""
     from xnovu.printing import print_settings  # noqa: PLC0415 - only here
@@ -190,12 +159,18 @@ def version(
 def main() -> None:
     """Entry point of the console script: every error of ours is one line, never a traceback."""
     try:
-        app(standalone_mode=True)
-    except XNovuError as error:
-        Console(stderr=True).print(f"[bold red]xnovu:[/] {error.message}", highlight=False)
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        if error.format_message():
+            say(f"{error.format_message().rstrip('.')}; --help says how")
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        say("nothing was done")
         sys.exit(EXIT_FAILED)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+    except XNovuError as error:
+        say(error.message)
+        sys.exit(exit_code(error))
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 if __name__ == "__main__":

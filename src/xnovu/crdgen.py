@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import typer
 import yaml
 from pydantic.json_schema import JsonSchemaValue
 from typing_extensions import override
 
 from xnovu import reference
+from xnovu.commands.page import commands_page
 from xnovu.core.api.v1alpha1 import CATEGORIES, GROUP, VERSION, Enterprise, NotificationRule
 from xnovu.core.api.v1alpha1.common import Column, Kind
 from xnovu.core.errors import SettingsInvalid
@@ -64,7 +66,15 @@ def files() -> dict[Path, str]:
         found[pages / f"{kind.kind.lower()}.md"] = page
     found[pages / "reasons.md"] = reference.reasons_page()
     found[pages / "settings.md"] = reference.settings_page()
+    found[pages / "commands.md"] = commands_page(_command_line())
     return found
+
+
+def _command_line() -> typer.Typer:
+    # The command line knows this module; only its page needs it the other way round.
+    from xnovu.__main__ import app  # noqa: PLC0415
+
+    return app
 
 
 def definition(resource: Resource) -> dict[str, object]:

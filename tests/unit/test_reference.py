@@ -1,11 +1,14 @@
 """The generated pages say everything that there is to say, and it is true."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
 from xnovu import reference
+from xnovu.__main__ import app
 from xnovu.core import errors
 from xnovu.core.reasons import Reason
 from xnovu.crdgen import RESOURCES, files
@@ -84,3 +87,19 @@ def test_only_rules_can_be_triggered() -> None:
     rule = pages[Path("docs", "reference", "notificationrule.md")]
     assert "xnovu.io/trigger-requested-at" not in enterprise.split("## Annotations")[1]
     assert "xnovu.io/trigger-requested-at" in rule.split("## Annotations")[1]
+
+
+def test_every_command_is_on_the_page_of_commands() -> None:
+    page = files()[Path("docs", "reference", "commands.md")]
+    shown = set(re.findall(r"^### `xnovu ([a-z -]+?)(?: [A-Z\[].*)?`$", page, re.MULTILINE))
+    assert shown == set(_commands(app))
+    assert "`--reason`, `-r` (required) | text" in page
+
+
+def _commands(group: typer.Typer, before: str = "") -> Iterator[str]:
+    for command in group.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "")
+        yield f"{before}{name}"
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from _commands(inner.typer_instance, f"{before}{inner.name} ")

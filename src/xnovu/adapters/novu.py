@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 from pydantic import JsonValue
 
+from xnovu.adapters import novu_feed
 from xnovu.core.errors import (
     ConfigurationError,
     CredentialsRejected,
@@ -31,7 +32,7 @@ from xnovu.core.errors import (
     XNovuError,
 )
 from xnovu.core.novu_workflow import Synced, update_of
-from xnovu.core.records import JsonObject, TriggerRequest
+from xnovu.core.records import FeedEntry, JsonObject, TriggerRequest
 
 CALL_SECONDS: Final = 30.0
 """A whole call, however slowly the other side drips."""
@@ -133,17 +134,21 @@ class NovuClient:
         raise _trigger_error(answer, request.workflow_key)
 
     async def accepted(self, transaction_id: str) -> frozenset[str]:
-        """GET /v1/notifications?transactionId=: the subscriber ids of all pages. Safe to repeat."""
-        found: set[str] = set()
+        """The subscriber ids that `activity` shows. Safe to repeat."""
+        return frozenset(e.subscriber_id for e in await self.activity(transaction_id))
+
+    async def activity(self, transaction_id: str) -> tuple[FeedEntry, ...]:
+        """GET /v1/notifications?transactionId=: the entries of all pages. Safe to repeat."""
+        found: list[FeedEntry] = []
         for page in range(MAX_FEED_PAGES):
             params = {"transactionId": transaction_id, "page": str(page), "limit": str(FEED_PAGE)}
             answer = await self._read("GET", "/v1/notifications", params=params)
             items = answer.fields.get("data")
             if not isinstance(items, list):
                 raise NovuUnavailable("Novu's activity feed answered something that is no list")
-            found.update(name for item in items if (name := _subscriber(item)) is not None)
+            found += [entry for item in items if (entry := novu_feed.entry(item)) is not None]
             if answer.fields.get("hasMore") is not True:
-                return frozenset(found)
+                return tuple(found)
         raise NovuUnavailable(
             f"Novu's activity feed has more than {MAX_FEED_PAGES} pages of one transaction"
         )
@@ -352,13 +357,3 @@ def _retry_after(answer: _Answer) -> timedelta | None:
     if not (text.isascii() and text.isdigit()):
         return None
     return min(timedelta(seconds=min(int(text[:9]), 10**6)), MAX_RETRY_AFTER)
-
-
-def _subscriber(item: JsonValue) -> str | None:
-    """Our id of a subscriber: `subscriber.subscriberId`; `_subscriberId` is Novu's own and means nothing to us."""
-    for name in ("subscriber", "to"):
-        part = item.get(name) if isinstance(item, Mapping) else None
-        found = part.get("subscriberId") if isinstance(part, Mapping) else None
-        if isinstance(found, str):
-            return found
-    return None

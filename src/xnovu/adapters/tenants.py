@@ -2,16 +2,17 @@
 
 Enterprises that share a database share its gateway, and with it their polls. Clients are kept by address and key: a
 rotated key gives a new client at the next call, and the one with the old key is dropped when its last enterprise has
-left it. Called by the worker; one instance a process and event loop.
+left it. Called by the worker and the command line; one instance a process and event loop.
 """
 
 from collections import OrderedDict
 from types import TracebackType
 from typing import Final, Self
 
-from xnovu.adapters import novu, supabase
+from xnovu.adapters import novu, operations, supabase
 from xnovu.adapters.credentials import CredentialStore
 from xnovu.adapters.novu import NovuClient
+from xnovu.adapters.operations import Operations
 from xnovu.adapters.supabase import PostgrestGateway, SupabaseDatabase
 from xnovu.core.contracts.common import EnterpriseRef
 from xnovu.settings import Settings
@@ -20,6 +21,9 @@ KEPT: Final = 1000
 """Gateways kept before the one used longest ago is forgotten: enterprises that are gone must not add up."""
 
 _Identity = tuple[str, str]
+
+INSTALLATION: Final = EnterpriseRef(id="")
+"""For the systems of the installation itself. No row is of it."""
 
 
 class EnterpriseTenants:
@@ -47,6 +51,17 @@ class EnterpriseTenants:
         await self._novu_http.aclose()
 
     def database(self, enterprise: EnterpriseRef) -> SupabaseDatabase:
+        return SupabaseDatabase(self._gateway(enterprise), enterprise.id, self._lease)
+
+    def operations(self, enterprise: EnterpriseRef) -> Operations:
+        """What people do by hand; raises CredentialsMissing."""
+        return Operations(self._gateway(enterprise), enterprise.id)
+
+    async def enterprise_of(self, notification_id: int) -> str:
+        """Whose a notification of the installation's database is. Raises NotificationNotFound, CredentialsMissing."""
+        return await operations.enterprise_of(self._gateway(INSTALLATION), notification_id)
+
+    def _gateway(self, enterprise: EnterpriseRef) -> PostgrestGateway:
         found = self._credentials.supabase(enterprise)
         identity = (found.url, found.key.get_secret_value())
         gateway = self._gateways.pop(identity, None)
@@ -56,7 +71,7 @@ class EnterpriseTenants:
         self._moved(enterprise.id, identity)
         if len(self._gateways) > KEPT:
             self._drop(next(iter(self._gateways)))
-        return SupabaseDatabase(gateway, enterprise.id, self._lease)
+        return gateway
 
     def _moved(self, enterprise_id: str, identity: _Identity) -> None:
         """Forget the key that an enterprise had before, with its client, where nobody else has it."""

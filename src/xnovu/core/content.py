@@ -26,7 +26,7 @@ Fetch = Callable[[Sequence[str]], Awaitable[dict[str, Template]]]
 
 MAX_TEMPLATES: Final = 100
 
-_OVERRIDE: Final = {
+OVERRIDE_NAMES: Final = {
     Channel.EMAIL: "emailTemplateId",
     Channel.IN_APP: "inAppTemplateId",
     Channel.SMS: "smsTemplateId",
@@ -86,11 +86,11 @@ def _template_keys(workflow: Workflow, channels: Sequence[Channel]) -> dict[Chan
         )
     found: dict[Channel, str] = {}
     for channel in channels:
-        key = workflow.template_overrides.get(_OVERRIDE[channel])
+        key = workflow.template_overrides.get(OVERRIDE_NAMES[channel])
         if not isinstance(key, str) or not key:
             raise TemplateError(
                 f"workflow {clip(workflow.key, 64)!r} has no template for {channel.value}:"
-                f" write its key into template_overrides.{_OVERRIDE[channel]}"
+                f" write its key into template_overrides.{OVERRIDE_NAMES[channel]}"
             )
         found[channel] = key
     return found

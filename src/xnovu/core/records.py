@@ -7,6 +7,7 @@ read them. Nothing in here enters a workflow's history.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import JsonValue
@@ -217,3 +218,33 @@ class TriggerRequest:
     overrides: JsonObject
     transaction_id: str
     idempotency_key: str
+
+
+class JobState(StrEnum):
+    """What a step of Novu's workflow is for one recipient."""
+
+    DELIVERED = "Delivered"
+    """Done: the provider took it. Whether a person read it is not known."""
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+    """Left out by a condition, a preference, or merged into another digest."""
+    CANCELLED = "Cancelled"
+    UNDER_WAY = "UnderWay"
+    """Queued, running, delayed, or of a state that is not known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedJob:
+    """One step. `channel` is None for what is no channel, such as a delay. `detail` is Novu's own word, cut."""
+
+    channel: Channel | None
+    state: JobState
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """What Novu's activity feed shows of one transaction for one recipient."""
+
+    subscriber_id: str
+    jobs: tuple[FeedJob, ...]
