@@ -7,10 +7,10 @@ release, write the histories anew with `support.histories`.
 from pathlib import Path
 
 import pytest
+from support.runner import sandboxed
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from xnovu.worker import WORKFLOWS
 
@@ -21,9 +21,7 @@ def replayer() -> Replayer:
     return Replayer(
         workflows=WORKFLOWS,
         data_converter=pydantic_data_converter,
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules("xnovu", "pydantic")
-        ),
+        workflow_runner=sandboxed(),
     )
 
 
