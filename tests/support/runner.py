@@ -1,6 +1,6 @@
 """Temporal's sandbox as the tests use it: what is not deterministic fails, and so does an import that nobody meant.
 
-Production runs without it (docs/adr/0008-evolution.md); so whatever it would catch must be caught here.
+Production runs without it (docs/adr/0012-evolution.md); so whatever it would catch must be caught here.
 """
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
