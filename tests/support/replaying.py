@@ -5,7 +5,7 @@ from pathlib import Path
 from support.runner import sandboxed
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, WorkflowRunner
 
 from xnovu.worker import WORKFLOWS
 
@@ -13,13 +13,13 @@ FOLDER = Path(__file__).parents[1] / "replay" / "histories"
 HISTORIES = sorted(FOLDER.glob("*.json"))
 
 
-def replayer(*instead: type) -> Replayer:
-    """All workflows; `instead`: classes that take the place of those of the same name."""
-    names = {workflow.__name__ for workflow in instead}
+def replayer(*instead: type, runner: WorkflowRunner | None = None) -> Replayer:
+    """All workflows; `instead`: subclasses that take the place of their bases."""
+    names = {workflow.__bases__[0].__name__ for workflow in instead}
     return Replayer(
         workflows=[*instead, *(w for w in WORKFLOWS if w.__name__ not in names)],
         data_converter=pydantic_data_converter,
-        workflow_runner=sandboxed(),
+        workflow_runner=runner or sandboxed(),
     )
 
 
