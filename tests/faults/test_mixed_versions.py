@@ -14,6 +14,7 @@ from support.temporal import Case, a_case, eventually
 from temporalio.client import WorkflowHandle
 from temporalio.worker import PatchActivationInput, UnsandboxedWorkflowRunner, Worker
 
+from xnovu.adapters.temporal import connect
 from xnovu.core import ids
 from xnovu.core.contracts.notifications import NotificationStatus
 from xnovu.core.contracts.rules import NotificationTemplate, ResourceRule, RuleExecutionInput
@@ -27,11 +28,13 @@ BOUND = 30.0
 """Seconds until everything is delivered, while both versions work."""
 
 
-def a_worker(case: Case, held: Callable[[PatchActivationInput], bool] | None = None) -> Worker:
+async def a_worker(
+    case: Case, held: Callable[[PatchActivationInput], bool] | None = None
+) -> Worker:
     """Without a cache, so that every task of a workflow may go to either version, and is replayed there from the start."""
-    made = build(
-        case.client, case.settings, case.tenants, case.measures, UnsandboxedWorkflowRunner()
-    )
+    # Two workers of one queue need clients of their own, as two processes have.
+    client = await connect(case.settings.temporal)
+    made = build(client, case.settings, case.tenants, case.measures, UnsandboxedWorkflowRunner())
     given = made.config()
     given["max_cached_workflows"] = 0
     if held is not None:
@@ -71,7 +74,8 @@ async def test_two_versions_share_a_queue(
 ) -> None:
     case = await a_case(temporal_address)
     begun = time.monotonic()
-    older, newer = a_worker(case), a_worker(case, held=lambda asked: asked.patch_id != PATCH)
+    older = await a_worker(case)
+    newer = await a_worker(case, held=lambda asked: asked.patch_id != PATCH)
     async with older, newer:
         handles = await asyncio.gather(*(start(case, number) for number in range(RULES)))
         await asyncio.gather(*(handle.result() for handle in handles))
@@ -95,7 +99,9 @@ async def test_what_an_older_worker_began_the_newer_one_ends(temporal_address: s
     """And the other way round, which is a rollback: the patch is held back, so no history has it."""
     case = await a_case(temporal_address)
     for number, versions in enumerate([(False, True), (True, False)]):
-        first, second = (a_worker(case, (lambda _: False) if new else None) for new in versions)
+        first, second = [
+            await a_worker(case, (lambda _: False) if new else None) for new in versions
+        ]
         case.database.faults["create"] += [DatabaseUnavailable("away")] * 2
         async with first:
             handle = await start(case, number)
