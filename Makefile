@@ -10,7 +10,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 RUN := .venv/bin/
 SETUP := .venv/.installed
 
-.PHONY: help setup programs up down reset status test test-fast lint check generate verify clean
+.PHONY: help setup programs up down reset status test test-fast faults-baseline histories lint check generate verify clean
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ test: programs ## Run every test, end to end included
 
 test-fast: $(SETUP) ## Run the tests that need no servers
 	@$(RUN)pytest tests/unit tests/properties tests/replay
+
+faults-baseline: programs ## The same faults for the shape of the plan's example code (benchmarks/plan_shape)
+	@$(RUN)python -m xnovu_dev.faults --full --subject plan $(FAULTS)
+
+histories: programs ## Record the histories that tests/replay lacks; ANEW=1 records all of them again
+	@cd tests && ../$(RUN)python -m support.histories $(if $(ANEW),--anew)
 
 lint: $(SETUP) ## Check style, types and import rules
 	@$(RUN)ruff check .

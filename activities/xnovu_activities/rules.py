@@ -35,6 +35,7 @@ from xnovu.core.contracts.rules import (
 )
 from xnovu.core.cron import check_cron
 from xnovu.core.errors import RuleNotFound, ScheduleInvalid, XNovuError
+from xnovu.core.gaps import runs_after_gaps
 from xnovu.core.occurrences import evaluate, notification_of, notification_of_database_rule
 from xnovu.core.records import Rule
 from xnovu.core.schedules import Owner, Step, Timing, WantedSchedule, plan_schedule
@@ -184,7 +185,8 @@ def wanted_schedule(config: EnterpriseConfig, rule: Rule) -> WantedSchedule:
     cron, once = given.get("cron"), given.get("schedule_time")
     if isinstance(cron, str):
         check_cron(cron)
-        timing = Timing(time_zone=zone_name, cron=cron)
+        after_gaps = runs_after_gaps(cron, zone_name)
+        timing = Timing(time_zone=zone_name, cron=cron, after_gaps=after_gaps)
     elif isinstance(once, str):
         try:
             timing = Timing(time_zone=zone_name, at=moment(once, zone))

@@ -1,47 +1,23 @@
 """Histories that earlier code wrote still replay: what runs now in an installation must go on after an upgrade.
 
 A failure says that a workflow's decisions changed: guard the change with `workflow.patched`, or, before the first
-release, write the histories anew with `support.histories`.
+release, record anew with `make histories ANEW=1` (docs/adr/0012-evolution.md).
 """
 
 from pathlib import Path
 
 import pytest
-from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
-
-from xnovu.worker import WORKFLOWS
-
-HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
-
-
-def replayer() -> Replayer:
-    return Replayer(
-        workflows=WORKFLOWS,
-        data_converter=pydantic_data_converter,
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules("xnovu", "pydantic")
-        ),
-    )
-
-
-def test_there_are_histories_of_every_workflow() -> None:
-    kinds = {p.name.split(".")[0] for p in HISTORIES}
-    assert kinds == {w.__name__ for w in WORKFLOWS}
+from support.replaying import FOLDER, HISTORIES, history_of, replayer
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda p: p.stem)
 async def test_it_replays(path: Path) -> None:
-    history = WorkflowHistory.from_json(path.stem, path.read_text())
-    await replayer().replay_workflow(history)
+    await replayer().replay_workflow(history_of(path))
 
 
 async def test_a_changed_history_does_not_replay() -> None:
     """That this test can fail: the same history with another activity in it."""
-    path = next(p for p in HISTORIES if p.name.startswith("RuleExecutionWorkflow"))
-    changed = path.read_text().replace("EvaluateRule", "AnotherActivity")
-    history = WorkflowHistory.from_json(path.stem, changed)
+    path = FOLDER / "RuleExecutionWorkflow.created.json"
+    history = history_of(path, replaced=("EvaluateRule", "AnotherActivity"))
     with pytest.raises(Exception, match=r"[Nn]ondeterminism"):
         await replayer().replay_workflow(history)

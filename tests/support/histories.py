@@ -1,30 +1,55 @@
-"""Writes the histories of tests/replay: `python -m support.histories ADDRESS FOLDER`, with tests on the path.
+"""Records the histories of tests/replay: `make histories` those that are missing, `make histories ANEW=1` all of them.
 
-Run it when a new path of a workflow is worth keeping, against any Temporal; look at the difference before keeping it.
+Starts a Temporal of its own, plays every path of `support.paths` there, with a worker and an enterprise each, and writes
+what the server kept. A new path: add it to PATHS of its workflow's file, run `make histories`, look at the file.
+Histories of a release are never recorded anew (docs/adr/0012-evolution.md).
 """
 
+import argparse
 import asyncio
 import json
+import logging
 import re
-import sys
-from collections.abc import Iterable
-from datetime import timedelta
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Final
 
-from fakes.novu import Fault, lost_answer
-from support.orchestration import ALL, a_config, apply, orchestration, run_exactly, stop
-from support.temporal import Case, a_case, eventually
-from temporalio.client import WorkflowHandle
+from support.paths import deliveries, monitors, rules
+from support.paths.playing import OWN_WORKER, Handle, Played
+from support.temporal import a_case
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.testing import WorkflowEnvironment
 
-from xnovu.core import ids
-from xnovu.core.contracts.notifications import NotificationStatus
 from xnovu.core.contracts.orchestration import Monitor
-from xnovu.core.contracts.rules import NotificationTemplate, ResourceRule, RuleExecutionInput
-from xnovu.core.errors import NovuRejected, NovuThrottled
-from xnovu_activities.monitors import WORKFLOW_TYPES, monitor_id
+from xnovu_activities.monitors import WORKFLOW_TYPES
+from xnovu_dev import environment, programs
+from xnovu_dev.progress import silent
+
+FOLDER: Final = Path(__file__).parents[1] / "replay" / "histories"
+AT_ONCE: Final = 6
+LONG: Final = 120
+"""Events after which the server suggests to continue as new: of 4096, nobody could read the file."""
+
+PATHS: Final[Mapping[str, Mapping[str, Played]]] = {
+    deliveries.KIND: deliveries.PATHS,
+    rules.KIND: rules.PATHS,
+    monitors.ORCHESTRATION: monitors.PATHS,
+    **{WORKFLOW_TYPES[m]: monitors.of_monitor(m) for m in Monitor},
+}
+"""By workflow and path; the name of a file is both."""
 
 
-async def _keep(handle: WorkflowHandle[object, object], path: Path) -> None:
+def names() -> list[str]:
+    return [f"{kind}.{path}" for kind, paths in PATHS.items() for path in paths]
+
+
+def file_of(name: str) -> Path:
+    return FOLDER / f"{name}.json"
+
+
+async def keep(handle: Handle, path: Path) -> None:
     text = (await handle.fetch_history()).to_json()
     # Whose machine it was, and where its files lay, is nobody's business and no part of a replay.
     text = re.sub(r"\d+@[\w.-]+", "worker", text)
@@ -32,71 +57,62 @@ async def _keep(handle: WorkflowHandle[object, object], path: Path) -> None:
     path.write_text(json.dumps(json.loads(text), indent=1, sort_keys=True) + "\n")
 
 
-async def _deliveries(case: Case, folder: Path) -> None:
-    kind = "NotificationProcessingWorkflow"
-    scripts = {
-        "sent": [],
-        "unclear": [lost_answer(accepted=False), lost_answer(accepted=True)],
-        "throttled": [Fault(NovuThrottled("429", retry_after=timedelta(milliseconds=50)))] * 2,
-        "refused": [lost_answer(accepted=False), Fault(NovuRejected("refused"))],
-    }
-    for number, (name, script) in enumerate(scripts.items(), 1):
-        case.novu.script = list(script)
-        handle = await case.start(case.database.add(number))
-        await handle.result()
-        await _keep(handle, folder / f"{kind}.{name}.json")
-    row = case.database.rows[1]
-    row.move(NotificationStatus.PROCESSING)
-    handle = await case.start(row)
-    await handle.result()
-    await _keep(handle, folder / f"{kind}.resumed.json")
-
-
-async def _rule(case: Case, folder: Path) -> None:
-    template = NotificationTemplate(workflow="welcome", recipients=("ada",))
-    given = RuleExecutionInput(
-        enterprise=case.enterprise,
-        rule_key=ids.resource_rule_key("uid"),
-        resource=ResourceRule(namespace="acme", name="daily", uid="uid", notification=template),
-    )
-    handle = await case.client.start_workflow(
-        "RuleExecutionWorkflow", given, id=f"rule-{case.enterprise.id}", task_queue=case.queue
-    )
-    await handle.result()
-    await _keep(handle, folder / "RuleExecutionWorkflow.created.json")
-
-
-async def _monitors(case: Case, folder: Path) -> None:
-    await apply(case, a_config(case))
-    await run_exactly(case, ALL)
-    handles = {
-        WORKFLOW_TYPES[m]: await _pinned(case, monitor_id(m, case.enterprise.id)) for m in Monitor
-    }
-    await apply(case, a_config(case, 2))
-    await eventually(lambda: _all_ended(handles.values()), "the first runs have ended")
-    await stop(case)
-    await orchestration(case).result()
-    await _keep(orchestration(case), folder / "NotificationOrchestrationWorkflow.shutdown.json")
-    for kind, handle in handles.items():
-        await _keep(handle, folder / f"{kind}.reconfigured.json")
-
-
-async def _all_ended(handles: Iterable[WorkflowHandle[object, object]]) -> bool:
-    return all([(await h.describe()).close_time is not None for h in handles])
-
-
-async def _pinned(case: Case, workflow_id: str) -> WorkflowHandle[object, object]:
-    found = await case.client.get_workflow_handle(workflow_id).describe()
-    return case.client.get_workflow_handle(workflow_id, run_id=found.run_id)
-
-
-async def main(address: str, folder: Path) -> None:
+async def record(address: str, name: str) -> None:
+    """Play one path, with a worker of XNovu unless the path brings its own."""
+    kind, path = name.split(".")
+    play = PATHS[kind][path]
     case = await a_case(address)
-    async with case.worker():
-        await _deliveries(case, folder)
-        await _rule(case, folder)
-        await _monitors(case, folder)
+    async with nullcontext() if play in OWN_WORKER else case.worker():
+        await keep(await play(case), file_of(name))
+
+
+async def record_all(wanted: list[str]) -> None:
+    program = programs.PROGRAMS["temporal"]
+    environ = environment.inherited()
+    found = programs.find(program, environ, environment.cache(environ), silent)
+    gate, left = asyncio.Semaphore(AT_ONCE), len(wanted)
+
+    async def one(name: str, address: str) -> None:
+        nonlocal left
+        try:
+            async with gate, asyncio.timeout(90):
+                await record(address, name)
+        except Exception as error:
+            error.add_note(f"while recording {name}")
+            raise
+        left -= 1
+        print(f"{name} ({left} left)", flush=True)  # noqa: T201 - a program that people run
+
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(found.path),
+        dev_server_log_level="error",
+        dev_server_extra_args=[
+            f"--dynamic-config-value=limit.historyCount.suggestContinueAsNew={LONG}"
+        ],
+    ) as server:
+        address = server.client.service_client.config.target_host
+        async with asyncio.TaskGroup() as group:
+            for name in wanted:
+                group.create_task(one(name, address))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--anew", action="store_true", help="record all of them again")
+    parser.add_argument("names", nargs="*", help="only these, anew: Workflow.path")
+    given = parser.parse_args()
+    if given.anew:
+        for left in {*FOLDER.glob("*.json")} - {file_of(name) for name in names()}:
+            left.unlink()
+    wanted = given.names or [n for n in names() if given.anew or not file_of(n).exists()]
+    # Half of what is played here goes wrong on purpose.
+    logging.basicConfig(level=logging.CRITICAL)
+    quiet = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
+    begun = time.monotonic()
+    asyncio.run(record_all(wanted))
+    print(f"{len(wanted)} histories recorded in {time.monotonic() - begun:.0f} s")  # noqa: T201 - as above
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    main()

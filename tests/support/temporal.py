@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 from fakes.database import FakeDatabase, Row
 from fakes.novu import FakeNovu, FakeTenants
+from support.runner import sandboxed
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.runtime import Runtime
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from xnovu.adapters.temporal import connect, ensure_search_attributes
 from xnovu.core import ids
@@ -63,10 +63,7 @@ class Case:
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
-        runner = SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules("xnovu", "pydantic")
-        )
-        async with build(self.client, self.settings, self.tenants, self.measures, runner):
+        async with build(self.client, self.settings, self.tenants, self.measures, sandboxed()):
             yield
 
     async def start(

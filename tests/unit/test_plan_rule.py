@@ -162,3 +162,19 @@ def test_a_rule_that_leaves_touches_nothing_of_others() -> None:
 def test_by_force_a_rule_leaves_its_schedule() -> None:
     the = the_rule(**LEAVING, metadata__annotations={"xnovu.io/force-finalize": "true"})
     assert steps(plan(the, found_for(the))) == [RemoveFinalizer]
+
+
+@pytest.mark.parametrize(
+    ("cron", "gap", "runs"),
+    [
+        ("30 2 * * *", "RunAfter", True),
+        ("30 2 * * *", "Skip", False),
+        ("0 9 * * *", "RunAfter", False),
+    ],
+)
+def test_a_time_that_summer_time_leaves_out_runs_after_the_gap(
+    cron: str, gap: str, runs: bool
+) -> None:
+    at_night = {"cron": cron, "timeZone": "Europe/Berlin", "dst": {"gap": gap}}
+    timing = wanted_schedule(the_rule(spec__schedule=at_night), the_enterprise(), CLUSTER).timing
+    assert (datetime(2027, 3, 28, 1, tzinfo=UTC) in timing.after_gaps) == runs

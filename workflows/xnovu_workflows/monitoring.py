@@ -17,6 +17,8 @@ with workflow.unsafe.imports_passed_through():
         PollResult,
     )
     from xnovu_workflows.policies import FOREVER, HEARTBEAT, WINDOW
+    from xnovu_workflows.sandbox import reloaded
+with reloaded():
     from xnovu_workflows.windows import end_of_window
 
 

@@ -21,6 +21,8 @@ with workflow.unsafe.imports_passed_through():
         StopInput,
     )
     from xnovu_workflows.policies import FOREVER, HEARTBEAT, STEP, WINDOW
+    from xnovu_workflows.sandbox import reloaded
+with reloaded():
     from xnovu_workflows.windows import end_of_window
 
 

@@ -8,6 +8,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from xnovu.core.contracts.orchestration import EnterpriseConfig, Monitor, MonitorInput
+    from xnovu_workflows.sandbox import reloaded
+with reloaded():
     from xnovu_workflows.monitoring import MonitoringLoop
 
 

@@ -34,6 +34,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.service import RPCError, RPCStatusCode
 
 from xnovu.adapters.codec import EncryptionCodec
+from xnovu.core.clock import check_time_zone
 from xnovu.core.errors import Conflict, ScheduleInvalid, TemporalUnavailable, clip
 from xnovu.core.ids import (
     SEARCH_ATTRIBUTE_ENTERPRISE,
@@ -241,10 +242,12 @@ def _spec(timing: Timing) -> ScheduleSpec:
         )
         for d in timing.skip
     ]
+    zone = check_time_zone(timing.time_zone)
+    gaps = [_once(at.astimezone(zone), "after a gap") for at in timing.after_gaps]
     return ScheduleSpec(
         cron_expressions=[timing.cron] if timing.cron else [],
         intervals=[ScheduleIntervalSpec(timing.every, timing.offset)] if timing.every else [],
-        calendars=[_once(timing.at)] if timing.at else [],
+        calendars=[_once(timing.at.astimezone(UTC), "once")] if timing.at else gaps,
         skip=skip,
         start_at=timing.start_at,
         end_at=timing.end_at,
@@ -254,8 +257,8 @@ def _spec(timing: Timing) -> ScheduleSpec:
     )
 
 
-def _once(at: datetime) -> ScheduleCalendarSpec:
-    t = at.astimezone(UTC)
+def _once(t: datetime, comment: str) -> ScheduleCalendarSpec:
+    """One moment, in the spec's zone."""
     return ScheduleCalendarSpec(
         second=[ScheduleRange(t.second)],
         minute=[ScheduleRange(t.minute)],
@@ -263,7 +266,7 @@ def _once(at: datetime) -> ScheduleCalendarSpec:
         day_of_month=[ScheduleRange(t.day)],
         month=[ScheduleRange(t.month)],
         year=[ScheduleRange(t.year)],
-        comment="once",
+        comment=comment,
     )
 
 

@@ -7,7 +7,13 @@ by `xnovu_operator.act`; the conditions that people see are made of the same val
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from xnovu.core.api.v1alpha1 import AdoptionPolicy, Enterprise, NotificationRule, RuleDeletionPolicy
+from xnovu.core.api.v1alpha1 import (
+    AdoptionPolicy,
+    DstGap,
+    Enterprise,
+    NotificationRule,
+    RuleDeletionPolicy,
+)
 from xnovu.core.clock import check_time_zone, moment
 from xnovu.core.contracts.common import CredentialSource, DeliveryConfig, EnterpriseRef, RetryConfig
 from xnovu.core.contracts.orchestration import (
@@ -19,6 +25,7 @@ from xnovu.core.contracts.orchestration import (
 from xnovu.core.contracts.rules import NotificationTemplate, ResourceRule, RuleExecutionInput
 from xnovu.core.cron import check_cron
 from xnovu.core.errors import CLIP, ScheduleInvalid
+from xnovu.core.gaps import runs_after_gaps
 from xnovu.core.ids import (
     ANNOTATION_FORCE_FINALIZE,
     FINALIZER,
@@ -301,6 +308,9 @@ def wanted_schedule(rule: NotificationRule, enterprise: Enterprise, cluster: str
         start_at=moment(given.start_at, zone) if given.start_at else None,
         end_at=moment(given.end_at, zone) if given.end_at else None,
         skip=tuple(_date(day) for day in given.skip),
+        after_gaps=runs_after_gaps(given.cron, name)
+        if given.cron is not None and given.dst.gap is DstGap.RUN_AFTER
+        else (),
     )
     suspended = enterprise.spec.suspend or spec.suspend
     return WantedSchedule(

@@ -21,7 +21,10 @@ class Owner(Contract):
 
 
 class Timing(Contract):
-    """When: exactly one of `cron`, `every` and `at`. `at`, `start_at`, `end_at` are aware."""
+    """When: exactly one of `cron`, `every` and `at`. `at`, `start_at`, `end_at` are aware.
+
+    `after_gaps`: instants at which times of `cron` run that the change to summer time leaves out.
+    """
 
     time_zone: str
     cron: str | None = None
@@ -32,6 +35,7 @@ class Timing(Contract):
     start_at: datetime | None = None
     end_at: datetime | None = None
     skip: tuple[date, ...] = ()
+    after_gaps: tuple[datetime, ...] = ()
 
 
 class WantedSchedule(Contract):
@@ -48,7 +52,9 @@ class WantedSchedule(Contract):
     @property
     def digest(self) -> str:
         """Of everything but the pause, which is compared by itself. Same wish, same digest, in any process."""
-        text = self.model_dump_json(exclude={"paused", "note"})
+        # Where no time falls into a gap, the digest is the one from before there were `after_gaps`.
+        timing: set[str] = set() if self.timing.after_gaps else {"after_gaps"}
+        text = self.model_dump_json(exclude={"paused": True, "note": True, "timing": timing})
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
