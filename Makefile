@@ -10,7 +10,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 RUN := .venv/bin/
 SETUP := .venv/.installed
 
-.PHONY: help setup programs up down reset status test test-fast lint check generate verify clean
+.PHONY: help setup programs up down reset status test test-fast faults soak lint check generate verify clean
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ test: programs ## Run every test, end to end included
 
 test-fast: $(SETUP) ## Run the tests that need no servers
 	@$(RUN)pytest tests/unit tests/properties tests/replay
+
+faults: programs ## Break everything the worker depends on, and print what was lost or sent twice (FAULTS="F1 F6" chooses)
+	@$(RUN)python -m xnovu_dev.faults --full $(FAULTS)
+
+soak: programs ## Ten minutes of load under random faults (SOAK="--seed 7 --minutes 2" changes it)
+	@$(RUN)python -m xnovu_dev.faults.soak $(SOAK)
 
 lint: $(SETUP) ## Check style, types and import rules
 	@$(RUN)ruff check .

@@ -1,0 +1,369 @@
+"""One fault's place: a worker behind three proxies, a task queue, a victim and a neighbour. Nothing of it is shared.
+
+A fault plants rows, breaks something, mends it, and says when it was mended; then the site waits until everything has
+ended and collects what the oracle needs. Made by `run`.
+"""
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from temporalio.service import RPCError
+
+from xnovu.core import ids
+from xnovu.core.contracts.common import (
+    CredentialSource,
+    DeliveryConfig,
+    EnterpriseRef,
+    RetryConfig,
+)
+from xnovu.core.contracts.common import (
+    Mode as Work,
+)
+from xnovu.core.contracts.orchestration import (
+    CronConfig,
+    EnterpriseConfig,
+    RealtimeConfig,
+    ScheduledConfig,
+)
+from xnovu.core.errors import Unavailable
+from xnovu_dev.faults import rows
+from xnovu_dev.faults.failpoints import ARMED
+from xnovu_dev.faults.http_proxy import HttpProxy, Match
+from xnovu_dev.faults.novu_process import NovuProcess
+from xnovu_dev.faults.requests import is_poll, of
+from xnovu_dev.faults.rows import Planted, Wanted
+from xnovu_dev.faults.tcp_proxy import TcpProxy
+from xnovu_dev.faults.worker_process import WorkerProcess
+from xnovu_dev.faults.world import World
+from xnovu_operator.temporal import EnterpriseWorkflows
+
+START_SECONDS: Final = 60.0
+VISIBLE_SECONDS: Final = 15.0
+LOOK_EVERY: Final = 0.2
+APPLIED_AT_ONCE: Final = 4
+QUICK: Final = DeliveryConfig(
+    retry=RetryConfig(
+        initial_interval=timedelta(milliseconds=300), maximum_interval=timedelta(seconds=3)
+    )
+)
+"""Three attempts, as by default; shorter waits, so that a test is."""
+
+WORKER: Final = {
+    "XNOVU_WORKER__VERIFY_DELAY_SECONDS": "1",
+    "XNOVU_WORKER__CLAIM_LEASE_SECONDS": "5",
+    "XNOVU_WORKER__SWEEP_SECONDS": "3",
+}
+"""The sandbox's feed lags by 50 ms, so a second of looking is as much as ten in production."""
+
+
+@dataclass
+class Site:
+    """`over`: when the fault had ended (epoch seconds). `notes`: promises that an injection saw broken."""
+
+    world: World
+    queue: str
+    temporal: TcpProxy
+    database: HttpProxy
+    novu: HttpProxy
+    workers: list[WorkerProcess]
+    tenants: tuple[str, ...]
+    folder: Path
+    own_novu: NovuProcess | None = None
+    planted: list[Planted] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    over: float = 0.0
+
+    @property
+    def worker(self) -> WorkerProcess:
+        return self.workers[0]
+
+    @property
+    def victim(self) -> str:
+        return self.tenants[0]
+
+    @property
+    def neighbours(self) -> tuple[str, ...]:
+        return self.tenants[1:]
+
+    async def plant(
+        self, tenant: str, count: int = 1, wanted: Wanted | None = None
+    ) -> list[Planted]:
+        """So many alike, in one statement."""
+        return await self.plant_all(tenant, [wanted or Wanted()] * count)
+
+    async def plant_all(self, tenant: str, wanted: Sequence[Wanted]) -> list[Planted]:
+        orders = [(tenant, one) for one in wanted]
+        made = await rows.plant(self.world.sql, orders, self.world.workflow_id)
+        self.planted += made
+        return made
+
+    async def plant_everywhere(self, count: int) -> None:
+        for tenant in self.tenants:
+            await self.plant(tenant, count)
+
+    def mended(self) -> None:
+        """From here on recovery is counted."""
+        self.over = time.time()
+
+    async def second_worker(self) -> WorkerProcess:
+        """Another one on the same queue, behind the same proxies; ready."""
+        log = self.worker.log.with_suffix(f".{len(self.workers) + 1}.log")
+        made = WorkerProcess(self.world.subject.command, self.worker.settings, log)
+        self.workers.append(made)
+        await made.start()
+        await made.ready()
+        return made
+
+    async def restart(self) -> None:
+        """Start the worker again, as whatever supervises it does; does not wait until it works."""
+        await self.worker.start()
+
+    async def ends(self, seconds: float, planted: Sequence[Planted] | None = None) -> bool:
+        """Wait until every row, or each of these, has a final status."""
+        which = self.planted if planted is None else planted
+        return await self.until(lambda: rows.unfinished(self.world.sql, which), seconds, wanted=0)
+
+    def arm_points(self) -> None:
+        """The failpoints of the worker act from here on."""
+        (self.folder / ARMED).touch()
+
+    def mine(self, match: Match) -> Match:
+        """Calls for the victim; the baseline's do not all name it, so all of them count there."""
+        return of(self.victim, match) if self.world.subject.ours else match
+
+    async def until(
+        self, look: "Callable[[], object]", seconds: float, *, wanted: object = True
+    ) -> bool:
+        """Whether `look` (which may be asynchronous) answers `wanted` within `seconds`."""
+        end = time.monotonic() + seconds
+        while True:
+            answer = look()
+            if asyncio.iscoroutine(answer):
+                answer = await answer
+            if answer == wanted:
+                return True
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(LOOK_EVERY)
+
+    def give_credentials(self, key: str | None = None) -> None:
+        """Put the victim's Novu secret where the worker looks for it; `key`: another one than the real one."""
+        if self.own_novu is None:
+            raise RuntimeError("the site has no Novu of its own")
+        values = {"apiUrl": self.own_novu.url, "secretKey": key or self.own_novu.secret_key}
+        for name, value in values.items():
+            self.credential(name).write_text(value)
+
+    def credential(self, name: str) -> Path:
+        return self.folder / "credentials" / f"{self.victim}.novu.{name}"
+
+    async def received(self) -> Counter[str]:
+        """How often each recipient got something, in every Novu that this site's worker uses."""
+        found = await self.world.ledger.received()
+        return found + await self.own_novu.ledger.received() if self.own_novu else found
+
+    async def shows(self, reason: str, tenant: str | None = None) -> None:
+        """Note it when nobody can see this reason: neither in a monitor's health nor in what a delivery went through."""
+        if not self.world.subject.ours:
+            return
+        whose = tenant or self.victim
+
+        async def seen() -> bool:
+            return reason in await self.health(whose) or await self._in_histories(whose, reason)
+
+        if not await self.until(seen, VISIBLE_SECONDS):
+            self.notes.append(f"{reason} was nowhere to be seen")
+
+    async def health(self, tenant: str) -> str:
+        """The reason that the realtime monitor's heartbeat gives for its newest failed poll; empty without one."""
+        with suppress(RPCError, Unavailable):
+            workflows = EnterpriseWorkflows(self.world.client, self.queue)
+            running = await workflows.running(ids.realtime_workflow_id(tenant))
+            if running is not None and running.health is not None:
+                return running.health.error_reason or ""
+        return ""
+
+    async def quiet(self, seconds: float) -> bool:
+        """Wait until nothing is on its way any more: no delivery runs, no request is open."""
+
+        async def nothing() -> bool:
+            if self.database.in_flight or self.novu.in_flight:
+                return False
+            return not self.world.subject.ours or await self._running() == 0
+
+        return await self.until(nothing, seconds)
+
+    async def _running(self) -> int:
+        listed = " or ".join(f"XnovuEnterprise = '{tenant}'" for tenant in self.tenants)
+        found = await self.world.client.count_workflows(
+            "WorkflowType = 'NotificationProcessingWorkflow' and ExecutionStatus = 'Running'"
+            f" and ({listed})"
+        )
+        return found.count
+
+    async def _in_histories(self, tenant: str, reason: str) -> bool:
+        for row in [row for row in self.planted if row.enterprise == tenant][:5]:
+            handle = self.world.client.get_workflow_handle(
+                ids.notification_workflow_id(tenant, row.id)
+            )
+            with suppress(RPCError):
+                history = await handle.fetch_history()
+                if any(reason.encode() in event.SerializeToString() for event in history.events):
+                    return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a site is made with. `points`: failpoints. `own_novu`: a Novu that nobody else uses.
+
+    `own_credentials`: the victim has secrets of its own, and with them that Novu; its neighbours use the installation's.
+    """
+
+    tenants: int = 2
+    points: str = ""
+    own_credentials: bool = False
+    own_novu: bool = False
+    delivery: DeliveryConfig = QUICK
+    start: bool = True
+
+
+@asynccontextmanager
+async def site(world: World, name: str, needs: Needs) -> AsyncIterator[Site]:
+    """A worker that works for all its tenants. Everything of it ends with the block."""
+    queue = f"faults-{uuid4().hex[:8]}"
+    folder = world.folder / f"{name}-{queue}"
+    (folder / "credentials").mkdir(parents=True)
+    stack = world.stack
+    async with AsyncExitStack() as opened:
+        made = Site(
+            world=world,
+            queue=queue,
+            temporal=await opened.enter_async_context(TcpProxy(stack.temporal.address)),
+            database=await opened.enter_async_context(HttpProxy(stack.supabase.url)),
+            novu=await opened.enter_async_context(HttpProxy(stack.novu.url)),
+            workers=[],
+            tenants=tuple(str(uuid4()) for _ in range(needs.tenants)),
+            folder=folder,
+            own_novu=await _own_novu(opened, world, needs, folder),
+        )
+        if made.own_novu is not None and not needs.own_credentials:
+            made.novu.upstream = made.own_novu.url
+        settings = _settings(made, needs, folder)
+        made.workers.append(WorkerProcess(world.subject.command, settings, folder / "worker.log"))
+        try:
+            if needs.own_credentials:
+                made.give_credentials()
+            if needs.start:
+                await made.worker.start()
+                await made.worker.ready()
+                await begin(made, needs)
+            yield made
+        finally:
+            for worker in made.workers:
+                await worker.kill()
+            await _terminate(made)
+
+
+async def _own_novu(
+    opened: AsyncExitStack, world: World, needs: Needs, folder: Path
+) -> NovuProcess | None:
+    if not needs.own_novu:
+        return None
+    made = await opened.enter_async_context(
+        NovuProcess(folder / "novu", world.stack.novu.secret_key)
+    )
+    await made.ledger.workflow(world.workflow_key)
+    return made
+
+
+async def begin(made: Site, needs: Needs) -> None:
+    """Do for every tenant what the operator does for an Enterprise, and wait until each was polled for."""
+    if made.world.subject.ours:
+        workflows = EnterpriseWorkflows(made.world.client, made.queue)
+        for start in range(0, len(made.tenants), APPLIED_AT_ONCE):
+            some = made.tenants[start : start + APPLIED_AT_ONCE]
+            await asyncio.gather(*(_apply(workflows, made, needs, t) for t in some))
+
+    def polled() -> bool:
+        return all(any(of(t, is_poll)(r) for r in list(made.database.seen)) for t in made.tenants)
+
+    if not await made.until(polled, START_SECONDS):
+        raise TimeoutError("the worker polls for nobody")
+
+
+async def _apply(workflows: EnterpriseWorkflows, made: Site, needs: Needs, tenant: str) -> None:
+    own = needs.own_credentials and tenant == made.victim
+    source = CredentialSource.ENTERPRISE if own else CredentialSource.INSTALLATION
+    config = config_of(tenant, source, needs.delivery)
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            await workflows.apply(config)
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+def config_of(
+    tenant: str,
+    novu: CredentialSource = CredentialSource.INSTALLATION,
+    delivery: DeliveryConfig = QUICK,
+) -> EnterpriseConfig:
+    """What the operator would tell of the tenant: quick polls, and nothing that polls for other things."""
+    return EnterpriseConfig(
+        generation=1,
+        enterprise=EnterpriseRef(id=tenant, novu=novu),
+        realtime=RealtimeConfig(poll_interval=timedelta(milliseconds=200)),
+        scheduled=ScheduledConfig(mode=Work.OFF),
+        cron=CronConfig(mode=Work.OFF),
+        delivery=delivery,
+    )
+
+
+async def _terminate(made: Site) -> None:
+    if not made.world.subject.ours:
+        return
+    workflows = EnterpriseWorkflows(made.world.client, made.queue)
+    for tenant in made.tenants:
+        with suppress(RPCError, Unavailable):
+            await workflows.terminate(tenant)
+
+
+def _settings(made: Site, needs: Needs, folder: Path) -> dict[str, str]:
+    stack = made.world.stack
+    found = {
+        "XNOVU_TEMPORAL__ADDRESS": made.temporal.address,
+        "XNOVU_TEMPORAL__NAMESPACE": stack.temporal.namespace,
+        "XNOVU_TEMPORAL__TASK_QUEUE": made.queue,
+        "XNOVU_SUPABASE__URL": made.database.url,
+        "XNOVU_SUPABASE__SERVICE_ROLE_KEY": stack.supabase.service_role_key,
+        "XNOVU_NOVU__API_URL": made.novu.url,
+        "XNOVU_NOVU__SECRET_KEY": stack.novu.secret_key,
+        **made.world.subject.environment(made.tenants),
+    }
+    if made.world.subject.ours:
+        found |= WORKER | {"XNOVU_WORKER__CREDENTIALS_DIR": str(made.folder / "credentials")}
+        found |= {
+            "XNOVU_FAULT_POINTS": needs.points,
+            "XNOVU_FAULT_MARKS": str(folder),
+            "XNOVU_FAULT_ENTERPRISE": made.victim,
+        }
+    return found
+
+
+async def killed(made: Site) -> int:
+    """Kill the worker as the kernel does; its exit code."""
+    made.worker.send(signal.SIGKILL)
+    return await made.worker.ended()
