@@ -23,6 +23,7 @@ from pydantic import JsonValue
 from xnovu.core.errors import (
     ConfigurationError,
     CredentialsRejected,
+    NovuFailed,
     NovuRejected,
     NovuThrottled,
     NovuUnavailable,
@@ -279,7 +280,7 @@ def _trigger_error(answer: _Answer, workflow_key: str) -> XNovuError:
             f"Novu refused the trigger of workflow {workflow_key!r}: {status}{_said(answer)}"
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _GATEWAY and answer.ours:
-        return NovuUnavailable(f"Novu answered {status}", retry_after=_retry_after(answer))
+        return NovuFailed(f"Novu answered {status}", retry_after=_retry_after(answer))
     return OutcomeUnclear(f"the answer {status} does not tell whether Novu got the request")
 
 
