@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from xnovu_dev.faults.site import Needs, Site
+from xnovu_dev.faults.opening import Needs
+from xnovu_dev.faults.site import Site
 
 Inject = Callable[[Site], Awaitable[None]]
 

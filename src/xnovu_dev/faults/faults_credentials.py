@@ -5,7 +5,8 @@ from typing import Final
 from uuid import uuid4
 
 from xnovu_dev.faults.case import Case
-from xnovu_dev.faults.site import Needs, Site
+from xnovu_dev.faults.opening import Needs
+from xnovu_dev.faults.site import Site
 
 BOUND: Final = 10.0
 ROWS: Final = 5

@@ -7,9 +7,10 @@ from typing import Final
 
 from xnovu_dev.faults.case import Case, Inject
 from xnovu_dev.faults.http_proxy import Fault, Kind
+from xnovu_dev.faults.opening import Needs
 from xnovu_dev.faults.requests import anything, is_trigger, of
 from xnovu_dev.faults.rows import Wanted
-from xnovu_dev.faults.site import Needs, Site
+from xnovu_dev.faults.site import Site
 
 BOUND: Final = 30.0
 NEIGHBOURS: Final = 10.0
@@ -123,7 +124,7 @@ _HTML: Final = {"Content-Type": "text/html"}
 CASES: Final = (
     _novu("429-asks", "429 with Retry-After: 2", while_away("NovuThrottled", 429, {"Retry-After": "2"}, b"{}")),
     _novu("429-plain", "429 without Retry-After", while_away("NovuThrottled", 429, {}, b"{}")),
-    _novu("500", "500 of Novu's own", while_away("NovuUnavailable", 500, {}, _OURS)),
+    _novu("500", "500 of Novu's own", while_away("NovuFailed", 500, {}, _OURS)),
     _novu("503", "503 of a gateway", while_away("OutcomeUnclear", 503, _HTML, b"<html>")),
     _novu("401", "401: the key is revoked for a while", while_away("CredentialsRejected", 401, {}, b"{}")),
     _novu("black-hole", "requests are taken, nothing is answered", swallows()),

@@ -5,7 +5,8 @@ from typing import Final
 
 from xnovu_dev import stack
 from xnovu_dev.faults.case import Case, Inject
-from xnovu_dev.faults.site import Needs, Site, begin
+from xnovu_dev.faults.opening import Needs, begin
+from xnovu_dev.faults.site import Site
 from xnovu_dev.faults.tcp_proxy import Mode
 
 BOUND: Final = 30.0

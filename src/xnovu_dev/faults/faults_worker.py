@@ -16,8 +16,9 @@ from xnovu.core.contracts.notifications import NotificationRef, ProcessingInput
 from xnovu.core.contracts.orchestration import MonitorInput
 from xnovu_dev.faults.case import Case, Inject
 from xnovu_dev.faults.http_proxy import Fault, HttpProxy, Kind, Match
+from xnovu_dev.faults.opening import Needs, config_of
 from xnovu_dev.faults.requests import is_claim, is_finish, is_trigger
-from xnovu_dev.faults.site import Needs, Site, config_of, killed
+from xnovu_dev.faults.site import Site
 
 MEET_SECONDS: Final = 30.0
 TASK: Final = 15.0
@@ -43,7 +44,7 @@ def kill_at(proxy: Callable[[Site], HttpProxy], match: Match, *, passed_on: bool
         with proxy(site).armed(fault) as armed:
             await site.plant_everywhere(3)
             await asyncio.wait_for(armed.met.wait(), MEET_SECONDS)
-            await killed(site)
+            await site.killed()
             site.mended()
         await site.restart()
 

@@ -11,8 +11,9 @@ from typing import Final
 
 from xnovu_dev.faults import rows
 from xnovu_dev.faults.case import Case
+from xnovu_dev.faults.opening import site
 from xnovu_dev.faults.oracle import Outcome, judge, slowest
-from xnovu_dev.faults.site import Site, site
+from xnovu_dev.faults.site import Site
 from xnovu_dev.faults.world import World
 
 AT_ONCE: Final = 4

@@ -21,9 +21,10 @@ from rich.console import Console
 from xnovu_dev.faults import rows, soak_report
 from xnovu_dev.faults.__main__ import servers, set_up_logs
 from xnovu_dev.faults.costs import Costs
+from xnovu_dev.faults.opening import Needs, site
 from xnovu_dev.faults.oracle import Outcome, judge
 from xnovu_dev.faults.rows import Found, Planted, Wanted
-from xnovu_dev.faults.site import Needs, Site, site
+from xnovu_dev.faults.site import Site
 from xnovu_dev.faults.soak_plan import Strike, plan
 from xnovu_dev.faults.soak_strikes import DO
 from xnovu_dev.faults.world import World, world
