@@ -20,9 +20,10 @@ from rich.console import Console
 from xnovu_dev import stack
 from xnovu_dev.faults import report
 from xnovu_dev.faults.case import Case
+from xnovu_dev.faults.elsewhere import prove
 from xnovu_dev.faults.run import Result, run
 from xnovu_dev.faults.subject import SUBJECTS
-from xnovu_dev.faults.table import chosen
+from xnovu_dev.faults.table import chosen, elsewhere
 from xnovu_dev.faults.world import world
 from xnovu_dev.problems import StackError
 from xnovu_dev.state import Stack
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         help="folder for logs; default: a temporary one, kept when something broke",
     )
     given = parser.parse_args(arguments)
-    console = Console()
+    console = report.console()
     set_up_logs()
     try:
         cases = chosen(given.faults)
@@ -93,12 +94,14 @@ async def _run(
 
     async with world(found, folder, subject=subject, full=given.full) as made:
         results = await run(made, cases, said)
+    proofs = [await prove(one) for one in elsewhere(given.faults)] if subject.ours else []
     console.print()
     length = "outages of 60 s" if given.full else "outages of 6 s"
-    console.print(report.table(results, f"{subject.title}, {length}", judged=subject.ours))
+    title = f"{subject.title}, {length}"
+    console.print(report.table(results, proofs, title, judged=subject.ours))
     console.print()
     console.print(report.summary(results, time.monotonic() - begun), highlight=False)
-    broken = [r for r in results if not r.good]
+    broken = any(not r.good for r in results) or any(p.problem for p in proofs)
     if broken and subject.ours:
         console.print(f"logs: {folder}", highlight=False)
         return 1

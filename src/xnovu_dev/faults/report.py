@@ -7,10 +7,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xnovu_dev.faults.elsewhere import Proof
 from xnovu_dev.faults.run import Result
 
 _GOOD: Final = "green"
 _BAD: Final = "bold red"
+_WIDTH: Final = 150
+
+
+def console() -> Console:
+    """As wide as the terminal; wide enough for the table where there is none."""
+    made = Console()
+    return made if made.is_terminal else Console(width=_WIDTH)
 
 
 def progress(console: Console, result: Result, done: int, of: int) -> None:
@@ -23,7 +31,7 @@ def progress(console: Console, result: Result, done: int, of: int) -> None:
     console.print(line, soft_wrap=True)
 
 
-def table(results: Sequence[Result], title: str, *, judged: bool) -> Table:
+def table(results: Sequence[Result], proofs: Sequence[Proof], title: str, *, judged: bool) -> Table:
     """`judged`: whether the subject promised anything; without it the last column is what happened, not a verdict."""
     made = Table(
         title=title,
@@ -38,9 +46,18 @@ def table(results: Sequence[Result], title: str, *, judged: bool) -> Table:
     for name in ("ROWS", "LOST", "DUPLICATED", "RECOVERY", "BOUND"):
         made.add_column(name, justify="right")
     made.add_column("VERDICT" if judged else "ALSO", overflow="fold")
-    for result in results:
-        made.add_row(*_row(result, judged=judged))
+    lines = [(r.case.fault, _row(r, judged=judged)) for r in results]
+    lines += [(p.of.fault, _proof(p)) for p in proofs]
+    for _, line in sorted(lines, key=lambda pair: int(pair[0][1:])):
+        made.add_row(*line)
     return made
+
+
+def _proof(proof: Proof) -> Sequence[Text | str]:
+    """Tests deliver nothing that could be lost; how many of them hold stands where the rows do."""
+    verdict = Text(proof.problem, style=_BAD) if proof.problem else Text("held", style=_GOOD)
+    tests = f"{proof.passed} tests"
+    return (Text(proof.of.fault), Text(proof.of.what), tests, "", "", "", "", verdict)
 
 
 def _row(result: Result, *, judged: bool) -> Sequence[Text | str]:

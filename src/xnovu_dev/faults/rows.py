@@ -81,12 +81,19 @@ class Sql:
         cursor = await self._connection.execute(statement, values or None)
         return await cursor.fetchall() if cursor.description is not None else []
 
-    async def watch(self) -> None:
-        """Keep every status from here on. Idempotent."""
+    async def watch(self, *, guarded: bool) -> None:
+        """Keep every status from here on. Idempotent.
+
+        `guarded`: whether our guard against steps back stays on. The baseline takes them, and ran on a database without.
+        """
         await self.run(_WATCH)
+        if not guarded:
+            await self.run("alter table notify.ent_notification disable trigger xnovu_guard_status")
 
     async def unwatch(self) -> None:
+        """As it was before."""
         await self.run(_UNWATCH)
+        await self.run("alter table notify.ent_notification enable trigger xnovu_guard_status")
 
 
 @dataclass(frozen=True, slots=True)

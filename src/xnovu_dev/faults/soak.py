@@ -18,7 +18,7 @@ from typing import Final
 
 from rich.console import Console
 
-from xnovu_dev.faults import rows, soak_report
+from xnovu_dev.faults import report, rows, soak_report
 from xnovu_dev.faults.__main__ import servers, set_up_logs
 from xnovu_dev.faults.costs import Costs
 from xnovu_dev.faults.opening import Needs, site
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--home", type=Path, help="a stack to use; default: one of our own")
     parser.add_argument("--keep", type=Path, help="folder for logs; default: a temporary one")
     given = parser.parse_args(arguments)
-    console = Console()
+    console = report.console()
     set_up_logs()
     folder = given.keep or Path(tempfile.mkdtemp(prefix="xnovu-soak-"))
     folder.mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ async def world(
     client = await connect(TemporalSettings(address=stack.temporal.address))
     async with NovuLedger(stack.novu.url, stack.novu.secret_key) as ledger:
         key = f"fault-notice-{uuid4().hex[:8]}"
-        await sql.watch()
+        await sql.watch(guarded=subject.ours)
         await ledger.workflow(key)
         made = World(
             stack=stack,
