@@ -62,7 +62,9 @@ REMEMBER: Final = 20.0
 """Seconds for which a started row is not started again: it needs some time until it is claimed."""
 
 STARTS_AT_ONCE: Final = 20
-LONGEST_BACKOFF: Final = 30.0
+LONGEST_BACKOFF: Final = 15.0
+"""Seconds between polls of a database that has been away for long; half the bound of recovery (the fault matrix, F15)."""
+
 
 WORKFLOW_TYPES: Final = {
     Monitor.REALTIME: "RealtimeMonitoringWorkflow",

@@ -1,58 +1,54 @@
 """Processor time of each process of a run, so that a limit can be explained. Used by the soak."""
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
 
+from xnovu_dev import stack
 from xnovu_dev.faults.site import Site
-from xnovu_dev.state import Stack
 
 Seconds = dict[str, float]
+OWN = "proxies and load"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Costs:
-    """`before`: what each had used at the start. The worker's is kept by process, since it is replaced."""
+    """`before`: what each process had used at the start, by its name and id."""
 
-    processes: dict[str, psutil.Process]
-    before: Seconds
     place: Site
+    before: dict[tuple[str, int], float]
 
     @classmethod
-    def begin(cls, stack: Stack, place: Site) -> "Costs":
-        names = {**stack.pids, "proxies and load": psutil.Process().pid}
-        processes = {name: psutil.Process(pid) for name, pid in names.items()}
-        made = cls(processes, {}, place)
-        made.before = made._now()
-        return made
+    def begin(cls, place: Site) -> "Costs":
+        return cls(place, _now(place))
 
     def end(self) -> Seconds:
-        """Seconds used since, by name; what was restarted meanwhile counts from its restart, what ended not at all."""
-        now = self._now()
-        return {name: max(now[name] - self.before.get(name, 0.0), 0.0) for name in now}
-
-    def _now(self) -> Seconds:
-        found = {name: _used(process) for name, process in self.processes.items()}
-        if self.place.worker.running:
-            found[f"worker {self.place.worker.pid}"] = _used(psutil.Process(self.place.worker.pid))
-        return {name: used for name, used in found.items() if used > 0}
+        """Seconds used since, by name. What was restarted counts from its restart; what ended before that is not known."""
+        now = _now(self.place)
+        return {key[0]: used - self.before.get(key, 0.0) for key, used in now.items()}
 
 
-def _used(process: psutil.Process) -> float:
+def _now(place: Site) -> dict[tuple[str, int], float]:
+    known = {name: state.pid for name, state in stack.processes(place.world.home).items()}
+    if place.worker.running:
+        known["worker"] = place.worker.pid
+    found = {(name, pid): _used(pid) for name, pid in known.items()}
+    own = psutil.Process().cpu_times()
+    found[OWN, os.getpid()] = own.user + own.system
+    return found
+
+
+def _used(pid: int) -> float:
     """With all that it started and that has not ended: Postgres is many processes."""
     total = 0.0
-    try:
-        family = (
-            [process, *process.children(recursive=True)]
-            if process.pid != psutil.Process().pid
-            else [process]
-        )
-    except psutil.NoSuchProcess:
-        return 0.0
-    for one in family:
-        try:
-            times = one.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for one in [process, *process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                # Those of children that have ended: Postgres has one for each connection.
+                total += times.user + times.system
+                total += times.children_user + times.children_system
     return total

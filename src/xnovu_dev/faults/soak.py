@@ -138,7 +138,7 @@ async def _run(found: Stack, folder: Path, given: argparse.Namespace, console: C
         site(made, "soak", Needs(tenants=given.enterprises)) as place,
     ):
         soak = Soak(place, given.seed, given.rate, length, console)
-        costs = Costs.begin(found, place)
+        costs = Costs.begin(place)
         await soak.run()
         spent = costs.end()
         outcome, rows_found = await soak.outcome()

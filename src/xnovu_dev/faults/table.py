@@ -33,10 +33,13 @@ ELSEWHERE: Final = (
             "tests/contract/test_timetable_is_temporals.py",
         ),
     ),
-    Elsewhere("F24", "histories of earlier versions under today's code", ("tests/replay",)),
-    Elsewhere("F26", "a day of an idle monitor's history", ()),
+    Elsewhere(
+        "F24",
+        "histories of earlier versions under today's code, workers of two versions",
+        ("tests/replay", "tests/faults/test_mixed_versions.py"),
+    ),
+    Elsewhere("F26", "a day of an idle monitor's history", ("tests/faults/test_idle_day.py",)),
 )
-"""An empty list of tests is a gap, and the table says so."""
 
 
 def chosen(names: Collection[str]) -> list[Case]:
