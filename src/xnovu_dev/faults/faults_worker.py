@@ -26,6 +26,7 @@ TASK: Final = 15.0
 HEARTBEAT: Final = 30.0
 """A monitor's heartbeat time-out of 20 s, its retry, and the delivery."""
 GRACE: Final = 10.0
+STANDARD_FILES: Final = 3
 
 
 def _novu(site: Site) -> HttpProxy:
@@ -186,10 +187,10 @@ async def _start_again(site: Site) -> None:
 
 @contextmanager
 def limited(site: Site) -> Iterator[None]:
-    """The worker may open no file and no connection beyond those it has."""
+    """The worker can open no file and no connection; those that it has stay."""
     process = psutil.Process(site.worker.pid)
     before = process.rlimit(psutil.RLIMIT_NOFILE)
-    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds(), before[1]))
+    process.rlimit(psutil.RLIMIT_NOFILE, (STANDARD_FILES, before[1]))
     try:
         yield
     finally:

@@ -112,8 +112,8 @@ class Site:
         (self.folder / ARMED).touch()
 
     def mine(self, match: Match) -> Match:
-        """Calls for the victim; the baseline's do not all name it, so all of them count there."""
-        return of(self.victim, match) if self.world.subject.ours else match
+        """Only what concerns the victim."""
+        return of(self.victim, match)
 
     async def until(
         self, look: "Callable[[], object]", seconds: float, *, wanted: object = True
@@ -186,7 +186,7 @@ class Site:
         return found.count
 
     async def _in_histories(self, tenant: str, reason: str) -> bool:
-        for row in [row for row in self.planted if row.enterprise == tenant][:5]:
+        for row in [row for row in self.planted if row.enterprise == tenant][-5:]:
             handle = self.world.client.get_workflow_handle(
                 ids.notification_workflow_id(tenant, row.id)
             )
