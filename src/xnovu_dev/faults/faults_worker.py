@@ -225,7 +225,7 @@ CASES: Final = (
     Case("F2", "after-start", "kill -9 after a workflow is started, before the claim", HEARTBEAT, die_at_point, Needs(points="start.after=kill"), ours_only=True),
     Case("F2", "claim-held", "kill -9 after the claim is written, before its answer", TASK, kill_at(_database, is_claim, passed_on=True)),
     Case("F2", "after-claim", "kill -9 after the claim, before the send", HEARTBEAT, die_at_point, Needs(points="claim.after=kill"), ours_only=True),
-    Case("F2", "terminated", "a claimed row's workflow is terminated by hand", TASK, terminated, ours_only=True, quick_neighbours=5.0),
+    Case("F2", "terminated", "a claimed row's workflow is terminated by hand", HEARTBEAT, terminated, ours_only=True, quick_neighbours=5.0),
     Case("F3", "in-send", "SIGSTOP inside a send, another worker takes over, SIGCONT", HEARTBEAT, zombie),
     Case("F3", "before-send", "SIGSTOP between claim and send, another worker sends, SIGCONT", HEARTBEAT, zombie_before_send, Needs(points="trigger.before=stop"), ours_only=True),
     Case("F3", "alone", "SIGSTOP with nobody else there, SIGCONT", HEARTBEAT, frozen),

@@ -5,7 +5,6 @@ got the request (`passed_on`): the worker cannot tell, and must do right in both
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +21,6 @@ from xnovu_dev.gateway import OF_ONE_HOP
 from xnovu_dev.ports import HOST
 
 LARGEST_BODY: Final = 64 * 1024 * 1024
-REMEMBERED: Final = 20_000
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=180, connect=5)
 
 
@@ -84,14 +82,14 @@ class Armed:
 class HttpProxy:
     """Passes requests from a port of its own to `upstream` (a base URL). Use as an async context manager.
 
-    `seen` has the last requests as (method, path, size of the body), for waiting and for counting.
+    `watchers` are shown every request, before anything happens to it.
     """
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
         self.port = 0
         self.in_flight = 0
-        self.seen: deque[Request] = deque(maxlen=REMEMBERED)
+        self.watchers: list[Callable[[Request], None]] = []
         self._armed: list[Armed] = []
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -147,7 +145,8 @@ class HttpProxy:
     async def _serve(self, incoming: web.Request) -> web.StreamResponse:
         body = await incoming.read()
         request = Request(incoming.method, incoming.raw_path, body)
-        self.seen.append(request)
+        for watch in self.watchers:
+            watch(request)
         self.in_flight += 1
         try:
             armed = next((a for a in self._armed if a.takes(request)), None)

@@ -29,7 +29,7 @@ from xnovu.core.contracts.orchestration import (
     ScheduledConfig,
 )
 from xnovu.core.errors import Unavailable
-from xnovu_dev.faults.http_proxy import HttpProxy
+from xnovu_dev.faults.http_proxy import HttpProxy, Request
 from xnovu_dev.faults.novu_process import NovuProcess
 from xnovu_dev.faults.requests import is_poll, of
 from xnovu_dev.faults.site import Site
@@ -121,17 +121,21 @@ async def _own_novu(
 
 async def begin(made: Site, needs: Needs) -> None:
     """Do for every tenant what the operator does for an Enterprise, and wait until each was polled for."""
+    waiting = set(made.tenants)
+
+    def watch(request: Request) -> None:
+        if waiting and is_poll(request):
+            waiting.difference_update([t for t in waiting if of(t, is_poll)(request)])
+
+    made.database.watchers.append(watch)
     if made.world.subject.ours:
         workflows = EnterpriseWorkflows(made.world.client, made.queue)
         for start in range(0, len(made.tenants), APPLIED_AT_ONCE):
             some = made.tenants[start : start + APPLIED_AT_ONCE]
             await asyncio.gather(*(_apply(workflows, made, needs, t) for t in some))
-
-    def polled() -> bool:
-        return all(any(of(t, is_poll)(r) for r in list(made.database.seen)) for t in made.tenants)
-
-    if not await made.until(polled, START_SECONDS):
+    if not await made.until(lambda: not waiting, START_SECONDS):
         raise TimeoutError("the worker polls for nobody")
+    made.database.watchers.remove(watch)
 
 
 async def _apply(workflows: EnterpriseWorkflows, made: Site, needs: Needs, tenant: str) -> None:

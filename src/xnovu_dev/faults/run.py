@@ -16,7 +16,7 @@ from xnovu_dev.faults.oracle import Outcome, judge, slowest
 from xnovu_dev.faults.site import Site
 from xnovu_dev.faults.world import World
 
-AT_ONCE: Final = 4
+AT_ONCE: Final = 3
 """Sites at the same time: most of a fault's time is waiting. More on two cores would stretch the recoveries."""
 
 PATIENCE: Final = 2.5

@@ -31,7 +31,9 @@ from xnovu_operator.temporal import EnterpriseWorkflows
 
 START_SECONDS: Final = 60.0
 VISIBLE_SECONDS: Final = 15.0
-LOOK_EVERY: Final = 0.2
+LOOK_EVERY: Final = 0.4
+READ_EVERY: Final = 1.0
+"""Seconds between two looks at statuses, and at histories: looking costs the servers what deliveries need."""
 APPLIED_AT_ONCE: Final = 4
 
 
@@ -116,7 +118,12 @@ class Site:
         return of(self.victim, match)
 
     async def until(
-        self, look: "Callable[[], object]", seconds: float, *, wanted: object = True
+        self,
+        look: Callable[[], object],
+        seconds: float,
+        *,
+        wanted: object = True,
+        every: float = LOOK_EVERY,
     ) -> bool:
         """Whether `look` (which may be asynchronous) answers `wanted` within `seconds`."""
         end = time.monotonic() + seconds
@@ -128,7 +135,7 @@ class Site:
                 return True
             if time.monotonic() > end:
                 return False
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(every)
 
     def give_credentials(self, key: str | None = None) -> None:
         """Put the victim's Novu secret where the worker looks for it; `key`: another one than the real one."""
@@ -155,7 +162,7 @@ class Site:
         async def seen() -> bool:
             return reason in await self.health(whose) or await self._in_histories(whose, reason)
 
-        if not await self.until(seen, VISIBLE_SECONDS):
+        if not await self.until(seen, VISIBLE_SECONDS, every=READ_EVERY):
             self.notes.append(f"{reason} was nowhere to be seen")
 
     async def health(self, tenant: str) -> str:
