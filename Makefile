@@ -10,7 +10,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 RUN := .venv/bin/
 SETUP := .venv/.installed
 
-.PHONY: help setup programs up down reset status test test-fast faults-baseline histories lint check generate verify clean
+.PHONY: help setup programs up down reset status test test-fast faults faults-baseline soak histories lint check generate verify clean
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ faults-baseline: programs ## The same faults for the shape of the plan's example
 
 histories: programs ## Record the histories that tests/replay lacks; ANEW=1 records all of them again
 	@cd tests && ../$(RUN)python -m support.histories $(if $(ANEW),--anew)
+
+faults: programs ## Break everything the worker depends on, and print what was lost or sent twice (FAULTS="F1 F6" chooses)
+	@$(RUN)python -m xnovu_dev.faults --full $(FAULTS)
+
+soak: programs ## Ten minutes of load under random faults (SOAK="--seed 7 --minutes 2" changes it)
+	@$(RUN)python -m xnovu_dev.faults.soak $(SOAK)
 
 lint: $(SETUP) ## Check style, types and import rules
 	@$(RUN)ruff check .

@@ -62,7 +62,9 @@ REMEMBER: Final = 20.0
 """Seconds for which a started row is not started again: it needs some time until it is claimed."""
 
 STARTS_AT_ONCE: Final = 20
-LONGEST_BACKOFF: Final = 30.0
+LONGEST_BACKOFF: Final = 15.0
+"""Seconds between polls of a database that has been away for long; half the bound of recovery (the fault matrix, F15)."""
+
 
 WORKFLOW_TYPES: Final = {
     Monitor.REALTIME: "RealtimeMonitoringWorkflow",
@@ -155,6 +157,7 @@ class MonitorActivities:
     starter: Starter
     measures: Measures
     window: timedelta = WINDOW
+    sweep_seconds: float = SWEEP_EVERY
     pause: Pause = asyncio.sleep
 
     @activity.defn(name="PollSupabase")
@@ -175,7 +178,7 @@ class MonitorActivities:
     async def _poll_once(self, request: PollInput, state: _Window) -> float:
         """One poll; answers the seconds to wait."""
         config, now = request.config, time.monotonic()
-        asked = _question(request, state, now)
+        asked = _question(request, state, now, self.sweep_seconds)
         try:
             answer = await self.tenants.database(config.enterprise).poll(asked)
             started = await self._start_all(request, asked, answer, state, now)
@@ -352,7 +355,7 @@ class MonitorActivities:
         return running
 
 
-def _question(request: PollInput, state: _Window, now: float) -> PollRequest:
+def _question(request: PollInput, state: _Window, now: float, sweep_seconds: float) -> PollRequest:
     config = request.config
     shadow = mode_of(config, request.monitor) is Mode.SHADOW
     counts = now - state.counted >= COUNTS_EVERY
@@ -371,7 +374,7 @@ def _question(request: PollInput, state: _Window, now: float) -> PollRequest:
         config.realtime.batch_size,
         config.realtime.max_in_flight if intake else 0,
         withdrawn=RealtimeEvent.UPDATE in config.realtime.events and not shadow,
-        sweep=not shadow and now - state.swept >= SWEEP_EVERY,
+        sweep=not shadow and now - state.swept >= sweep_seconds,
         counts=counts,
         shadow=shadow,
     )

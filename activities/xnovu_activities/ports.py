@@ -67,7 +67,8 @@ class Novu(Protocol):
     async def trigger(self, request: TriggerRequest) -> None:
         """One HTTP attempt. Returns when Novu has accepted (201, processed).
 
-        Raises NovuRejected, WorkflowNotFound, NovuThrottled, NovuUnavailable, CredentialsRejected, OutcomeUnclear.
+        Raises NovuRejected, WorkflowNotFound, NovuThrottled, NovuUnavailable, NovuFailed, CredentialsRejected,
+        OutcomeUnclear.
         """
 
     async def accepted(self, transaction_id: str) -> frozenset[str]:

@@ -131,6 +131,9 @@ class WorkerSettings(Group):
     claim_lease_seconds: int = 300
     """After this a PROCESSING row without news is looked at by the sweeper."""
 
+    sweep_seconds: float = 60.0
+    """How often the sweeper looks for such rows."""
+
 
 class CodecServerSettings(Group):
     """The codec server, by which Temporal's UI and command line show encrypted payloads to people who may see them."""

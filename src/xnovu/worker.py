@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -63,7 +63,9 @@ def build(
     notifications = NotificationActivities(
         tenants, client.namespace, timedelta(seconds=given.verify_delay_seconds), measures
     )
-    monitors = MonitorActivities(tenants, client, queue, starter, measures)
+    monitors = MonitorActivities(
+        tenants, client, queue, starter, measures, sweep_seconds=given.sweep_seconds
+    )
     rules = RuleActivities(tenants, Schedules(client, queue), starter, measures)
     return Worker(
         client,
@@ -96,19 +98,25 @@ def build(
     )
 
 
-def run(settings: Settings) -> int:
-    """Work until SIGTERM or SIGINT; the process ends here, with 0 unless the worker itself failed."""
+Build = Callable[[Client, Settings, Tenants, Measures], Worker]
+
+
+def run(settings: Settings, build: Build = build) -> int:
+    """Work until SIGTERM or SIGINT; the process ends here, with 0 unless the worker itself failed.
+
+    `build` makes the worker; the fault suite gives one that wraps what it is made of.
+    """
     set_up_logs(settings.log)
     # Keys that cannot be used end the process here, with a line that says why.
     data_converter(settings.temporal)
-    code = asyncio.run(_main(settings))
+    code = asyncio.run(_main(settings, build))
     # Threads of Temporal's Rust core may still call Python while the interpreter is taken apart, which now and then
     # ends in SIGABRT. Everything is closed by now, so there is nothing to take apart.
     logging.shutdown()
     os._exit(code)
 
 
-async def _main(settings: Settings) -> int:
+async def _main(settings: Settings, build: Build) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -125,7 +133,7 @@ async def _main(settings: Settings) -> int:
         client = await _connected(settings, stop, state)
         if client is None:
             return 0
-        return await _work(client, settings, stop, state)
+        return await _work(client, settings, build, stop, state)
 
 
 async def _connected(
@@ -167,7 +175,11 @@ async def _try(settings: Settings, runtime: Runtime) -> Client:
 
 
 async def _work(
-    client: Client, settings: Settings, stop: asyncio.Event, state: dict[str, str]
+    client: Client,
+    settings: Settings,
+    build: Build,
+    stop: asyncio.Event,
+    state: dict[str, str],
 ) -> int:
     async with EnterpriseTenants(settings) as tenants:
         measures = Measures(

@@ -22,7 +22,7 @@ LARGEST_BODY: Final = 64 * 1024 * 1024
 TIMEOUT: Final = aiohttp.ClientTimeout(total=120, connect=5)
 
 # RFC 9110, section 7.6.1; the length is set anew by whoever sends.
-_OF_ONE_HOP: Final = frozenset(
+OF_ONE_HOP: Final = frozenset(
     {
         "connection",
         "content-length",
@@ -77,7 +77,7 @@ async def forward(request: web.Request) -> web.StreamResponse:
 
 def _passed_on(headers: "CIMultiDict[str] | aiohttp.typedefs.LooseHeaders") -> CIMultiDict[str]:
     given = CIMultiDict(headers)
-    return CIMultiDict((k, v) for k, v in given.items() if k.lower() not in _OF_ONE_HOP)
+    return CIMultiDict((k, v) for k, v in given.items() if k.lower() not in OF_ONE_HOP)
 
 
 async def _session(app: web.Application) -> AsyncIterator[None]:

@@ -94,7 +94,7 @@ async def test_a_wrong_key_is_rejected(novu_sandbox: SandboxProcess) -> None:
     [
         ("401", errors.CredentialsRejected),
         ("429", errors.NovuThrottled),
-        ("5xx", errors.NovuUnavailable),
+        ("5xx", errors.NovuFailed),
         ("accept_then_drop", errors.OutcomeUnclear),
         ("garbage", errors.OutcomeUnclear),
     ],

@@ -68,6 +68,18 @@ async def test_looking_changes_nothing(database: SupabaseDatabase, rows: Rows) -
     assert (await database.fetch(2**62)).outcome == "Missing"
 
 
+async def test_a_claimed_row_is_seen_by_all_but_another_owner(
+    database: SupabaseDatabase, rows: Rows
+) -> None:
+    n = rows.notification()
+    await database.claim([rows.claim(n)])
+    for owner in (None, rows.owner(n)):
+        seen = await database.fetch(n, owner)
+        assert (seen.outcome, seen.notification is not None) == ("Resumed", True)
+    foreign = await database.fetch(n, rows.owner(n, "elsewhere"))
+    assert (foreign.outcome, foreign.notification) == ("Foreign", None)
+
+
 async def test_a_final_status_is_written_once(database: SupabaseDatabase, rows: Rows) -> None:
     n = rows.notification()
     await database.claim([rows.claim(n)])

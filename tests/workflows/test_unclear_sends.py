@@ -7,7 +7,7 @@ from fakes.novu import Fault, lost_answer
 from support.temporal import Case
 
 from xnovu.core.contracts.notifications import NotificationStatus
-from xnovu.core.errors import DatabaseUnavailable, NovuThrottled, NovuUnavailable
+from xnovu.core.errors import DatabaseUnavailable, NovuFailed, NovuThrottled
 
 pytestmark = pytest.mark.stack
 
@@ -65,15 +65,24 @@ async def test_the_last_try_only_looks(case: Case) -> None:
 
 
 async def test_a_server_error_is_looked_up_too(case: Case) -> None:
-    case.novu.script = [Fault(NovuUnavailable("Novu answered 500"), accepted=True)]
+    case.novu.script = [Fault(NovuFailed("Novu answered 500"), accepted=True)]
     row = case.database.add(1)
     async with case.worker():
         assert (await case.deliver(row)).status is SENT
     assert (len(case.novu.requests), case.novu.people) == (1, ["ada"])
 
 
+async def test_after_a_server_error_another_key_is_used(case: Case) -> None:
+    case.novu.script += [Fault(NovuFailed("Novu answered 500"))] * 2
+    row = case.database.add(1)
+    async with case.worker():
+        assert (await case.deliver(row)).status is SENT
+    assert len({r.idempotency_key for r in case.novu.requests}) == 3
+    assert len({r.transaction_id for r in case.novu.requests}) == 1
+
+
 async def test_a_partial_server_error_repeated_reaches_everybody_once(case: Case) -> None:
-    away = NovuUnavailable("Novu answered 500")
+    away = NovuFailed("Novu answered 500")
     case.novu.script = [
         Fault(away, accepted=True, only=("ada",)),
         Fault(away, accepted=True, only=("bob",)),

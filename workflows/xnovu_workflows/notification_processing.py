@@ -38,6 +38,7 @@ with workflow.unsafe.imports_passed_through():
         CredentialsMissing,
         CredentialsRejected,
         DatabaseUnavailable,
+        NovuFailed,
         NovuThrottled,
         NovuUnavailable,
         OutcomeUnclear,
@@ -54,13 +55,17 @@ _WAITING = {
     CredentialsRejected.reason,
     NovuThrottled.reason,
     NovuUnavailable.reason,
+    NovuFailed.reason,
     DatabaseUnavailable.reason,
 }
 """Certainly not accepted, and no fault of the notification: waited for, not counted."""
 
 
-_UNCLEAR = {None, OutcomeUnclear.reason, NovuUnavailable.reason}
+_UNCLEAR = {None, OutcomeUnclear.reason, NovuUnavailable.reason, NovuFailed.reason}
 """It may have been accepted: a time-out, a reset, and Novu's own 5xx, which may come after it has queued the work."""
+
+_KEPT = {NovuThrottled.reason, NovuFailed.reason}
+"""Answers that Novu keeps under the idempotency key for a day: the same key would get the same answer again."""
 
 
 @workflow.defn
@@ -207,7 +212,7 @@ class _Slow:
         """Try until it is accepted or the attempts are used up; never again without asking, after an unclear one."""
         retry = self._request.delivery.retry
         attempt, waits, refusals = int(unclear), 0, 0
-        if chunk == self._quick.accepted and self._quick.reason == NovuThrottled.reason:
+        if chunk == self._quick.accepted and self._quick.reason in _KEPT:
             refusals = 1
         while True:
             last = attempt >= retry.maximum_attempts
@@ -236,8 +241,8 @@ class _Slow:
                 ):
                     raise
                 unclear = unclear or counted or reason in _UNCLEAR
-                # A received refusal is cached by Novu under its key; one that was lost is not known to be one.
-                refusals += int(reason == NovuThrottled.reason)
+                # Only what was received: an answer that was lost is not known to be a refusal.
+                refusals += int(reason in _KEPT)
                 attempt, waits = attempt + int(counted), waits + 1
                 await workflow.sleep(_delay(error, reason, retry, waits))
                 if workflow.info().is_continue_as_new_suggested():

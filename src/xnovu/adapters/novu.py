@@ -24,6 +24,7 @@ from xnovu.adapters import novu_feed
 from xnovu.core.errors import (
     ConfigurationError,
     CredentialsRejected,
+    NovuFailed,
     NovuRejected,
     NovuThrottled,
     NovuUnavailable,
@@ -316,7 +317,7 @@ def _trigger_error(answer: _Answer, workflow_key: str) -> XNovuError:
             f"Novu refused the trigger of workflow {workflow_key!r}: {status}{_said(answer)}"
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _GATEWAY and answer.ours:
-        return NovuUnavailable(f"Novu answered {status}", retry_after=_retry_after(answer))
+        return NovuFailed(f"Novu answered {status}", retry_after=_retry_after(answer))
     return OutcomeUnclear(f"the answer {status} does not tell whether Novu got the request")
 
 

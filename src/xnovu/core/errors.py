@@ -19,7 +19,8 @@
     │   └── RulePayloadInvalid
     ├── Unavailable                       an outside system did not answer or said so; try again
     │   ├── DatabaseUnavailable
-    │   ├── NovuUnavailable               definitely not accepted (refused connection, 503)
+    │   ├── NovuUnavailable               did not get the request (refused connection)
+    │   │   └── NovuFailed                5xx of Novu's own: kept under the idempotency key, so another key
     │   ├── NovuThrottled                 429; carries when to come back
     │   └── TemporalUnavailable
     ├── OutcomeUnclear                    it may have been accepted: verify before any retry
@@ -171,9 +172,15 @@ class DatabaseUnavailable(Unavailable):
 
 
 class NovuUnavailable(Unavailable):
-    """Novu did not get the request, or answered 5xx with a body of its own."""
+    """Novu did not get the request, or did not answer about its feed."""
 
     reason = "NovuUnavailable"
+
+
+class NovuFailed(NovuUnavailable):
+    """Novu answered 5xx with a body of its own: it keeps that answer under the idempotency key for a day."""
+
+    reason = "NovuFailed"
 
 
 class NovuThrottled(Unavailable):
