@@ -214,7 +214,7 @@ def _python_type(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return " | ".join(str(value) for value in get_args(annotation))
     if get_origin(annotation) is tuple:
-        return "JSON list"
+        return "JSON list" if get_args(annotation)[0] is str else "JSON list of numbers"
     names = {str: "text", int: "number", float: "number", bool: "true | false"}
     return {**names, Path: "path", SecretStr: "secret"}.get(annotation, str(annotation))
 
@@ -223,8 +223,8 @@ def _python_default(info: FieldInfo) -> str:
     match info.default:
         case None:
             return ""
-        case ():
-            return "`[]`"
+        case tuple() as values:
+            return f"`[{', '.join(f'{value:g}' for value in values)}]`"
         case bool() as value:
             return f"`{str(value).lower()}`"
         case float() as value:

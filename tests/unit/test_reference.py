@@ -21,6 +21,7 @@ SAMPLES = {
     "path": "/some/file",
     "secret": "hidden",
     "JSON list": '["a"]',
+    "JSON list of numbers": "[7]",
 }
 
 

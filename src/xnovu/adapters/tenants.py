@@ -9,10 +9,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from xnovu.adapters import novu, supabase
+from xnovu.adapters.circuit import Circuit
 from xnovu.adapters.credentials import CredentialStore
 from xnovu.adapters.novu import NovuClient
 from xnovu.adapters.supabase import PostgrestGateway, SupabaseDatabase
 from xnovu.core.contracts.common import EnterpriseRef
+from xnovu.core.errors import ConfigurationError
 from xnovu.settings import Settings
 
 KEPT: Final = 1000
@@ -27,6 +29,8 @@ class EnterpriseTenants:
         self._lease = settings.worker.claim_lease_seconds
         self._database_http = supabase.http_client()
         self._novu_http = novu.http_client()
+        self._feed = next(iter(settings.worker.feed_check_seconds), None)
+        self._circuits: OrderedDict[tuple[str, str], Circuit] = OrderedDict()
         self._gateways: OrderedDict[tuple[str, str], PostgrestGateway] = OrderedDict()
 
     async def __aenter__(self) -> Self:
@@ -50,8 +54,24 @@ class EnterpriseTenants:
         self._gateways[identity] = gateway
         if len(self._gateways) > KEPT:
             self._gateways.popitem(last=False)
-        return SupabaseDatabase(gateway, enterprise.id, self._lease)
+        return SupabaseDatabase(gateway, enterprise.id, self._lease, self._feed)
 
     def novu(self, enterprise: EnterpriseRef) -> NovuClient:
         found = self._credentials.novu(enterprise)
-        return NovuClient(self._novu_http, found.url, found.key.get_secret_value())
+        identity = (found.url, found.key.get_secret_value())
+        return NovuClient(self._novu_http, *identity, circuit=self._circuit(identity))
+
+    def trouble(self, enterprise: EnterpriseRef) -> ConfigurationError | None:
+        try:
+            found = self._credentials.novu(enterprise)
+        except ConfigurationError as missing:
+            return missing
+        return self._circuit((found.url, found.key.get_secret_value())).trouble()
+
+    def _circuit(self, identity: tuple[str, str]) -> Circuit:
+        """Enterprises that use one key share its circuit: refused for one is refused for all."""
+        circuit = self._circuits.pop(identity, None) or Circuit()
+        self._circuits[identity] = circuit
+        if len(self._circuits) > KEPT:
+            self._circuits.popitem(last=False)
+        return circuit
