@@ -193,8 +193,6 @@ class MonitorActivities:
                 wait = await self._poll_once(request, state)
                 left = max(state.until - time.monotonic(), 0)
                 await wait_beating(min(wait, left), state.health, self.pause)
-                if upkeep is not None and upkeep.done():
-                    upkeep.result()
         finally:
             self.measures.monitors(-1)
             if upkeep is not None:
@@ -203,9 +201,10 @@ class MonitorActivities:
         return state.result.model_copy(update={"swept": state.notes.swept})
 
     def _keep_up(self, request: PollInput, state: _Window) -> asyncio.Task[None] | None:
-        """The work beside the polls, of one monitor an enterprise. A shadow claims and sends nothing."""
-        shadow = mode_of(request.config, request.monitor) is Mode.SHADOW
-        if request.monitor is not Monitor.REALTIME or shadow:
+        """The work beside the polls, of one monitor an enterprise: the first that is active. A shadow sends nothing."""
+        polling = (Monitor.REALTIME, Monitor.SCHEDULED)
+        active = [m for m in polling if mode_of(request.config, m) is Mode.ACTIVE]
+        if not active or request.monitor is not active[0]:
             return None
         return asyncio.create_task(self.upkeep.run(request.config, state.notes))
 

@@ -1,7 +1,7 @@
 """What runs beside the polls of an enterprise and never in their way: the sweeper and the delivery log.
 
 Both keep their state in the database, so they may be stopped at any time and begin anew in another worker. Called by
-PollSupabase of the realtime monitor; what they find is noted for its heartbeat.
+PollSupabase of one monitor; what they find is noted for its heartbeat.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Final
 from xnovu.core.contracts.orchestration import EnterpriseConfig
 from xnovu.core.errors import XNovuError
 from xnovu_activities.beating import Pause
+from xnovu_activities.boundary import where
 from xnovu_activities.feed import AWAY, FeedReader
 from xnovu_activities.sweeper import BATCH, Sweeper
 
@@ -51,8 +52,9 @@ class Upkeep:
                 both.create_task(self._read_feed(config, notes))
 
     async def _sweep(self, config: EnterpriseConfig, notes: Notes) -> None:
+        tries = _Tries("sweep the rows", config.enterprise.id)
         while True:
-            wait = await _tried(lambda: self._sweep_once(config, notes), "sweep", config)
+            wait = await tries.once(lambda: self._sweep_once(config, notes))
             begun = time.monotonic()
             try:
                 async with asyncio.timeout(wait):
@@ -81,16 +83,32 @@ class Upkeep:
             wait, notes.unreached_24h = await self.feed.round(config.enterprise)
             return wait
 
+        tries = _Tries("read Novu's feed", config.enterprise.id)
         while True:
-            await self.pause(await _tried(once, "look at Novu's feed", config))
+            await self.pause(await tries.once(once))
 
 
-async def _tried(
-    work: Callable[[], Awaitable[float]], what: str, config: EnterpriseConfig
-) -> float:
-    """Seconds to the next time; a failure is logged and waited for. A defect ends the activity, which is retried."""
-    try:
-        return await work()
-    except XNovuError as error:
-        _log.info("could not %s of %s: %s", what, config.enterprise.id, error.message)
-        return error.retry_after.total_seconds() if error.retry_after is not None else AWAY
+class _Tries:
+    """One of the two kinds of work, again and again: a failure is said once and waited for, and stops nothing else."""
+
+    def __init__(self, what: str, enterprise_id: str) -> None:
+        self._what, self._enterprise = what, enterprise_id
+        self._said: str | None = None
+
+    async def once(self, work: Callable[[], Awaitable[float]]) -> float:
+        """Seconds to the next time."""
+        try:
+            wait = await work()
+        except XNovuError as error:
+            self._say(error.reason, error.message)
+            return error.retry_after.total_seconds() if error.retry_after is not None else AWAY
+        except Exception as error:  # noqa: BLE001 - a defect in here must not end the polls
+            self._say(type(error).__name__, f"a defect: {where(error)}")
+            return AWAY
+        self._said = None
+        return wait
+
+    def _say(self, reason: str, message: str) -> None:
+        if self._said != reason:
+            _log.warning("could not %s of %s: %s", self._what, self._enterprise, message)
+        self._said = reason

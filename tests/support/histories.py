@@ -45,7 +45,17 @@ async def _deliveries(case: Case, folder: Path) -> None:
         handle = await case.start(case.database.add(number))
         await handle.result()
         await _keep(handle, folder / f"{kind}.{name}.json")
-    row = case.database.rows[1]
+    case.novu.script = [None, *[Fault(NovuRejected("refused"))] * 2]
+    people = tuple(f"u{i}" for i in range(250))
+    handle = await case.start(case.database.add(90, recipients=people))
+    await handle.result()
+    await _keep(handle, folder / f"{kind}.partial.json")
+    withdrawn = case.database.rows[1]
+    withdrawn.move(NotificationStatus.RETRACTED)
+    handle = await case.start(withdrawn)
+    await handle.result()
+    await _keep(handle, folder / f"{kind}.withdrawn.json")
+    row = case.database.rows[2]
     row.move(NotificationStatus.PROCESSING)
     handle = await case.start(row)
     await handle.result()
