@@ -4,8 +4,11 @@ Functions over ports, as in `deliver`. Called by the activities of both lanes. I
 generation.
 """
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from xnovu.core import partial
 from xnovu.core.contracts.notifications import (
@@ -20,7 +23,10 @@ from xnovu.core.records import Finish, JsonObject, Notification
 from xnovu_activities import verify
 from xnovu_activities.ports import Database, Novu
 
-LONGEST = 1000
+LOOKING: Final = 10.0
+"""Seconds for which Novu's feed is asked before FAILED is written: well within one step of the workflow."""
+
+LONGEST: Final = 1000
 """Characters of a message; ours names every chunk's number at most."""
 
 
@@ -97,12 +103,11 @@ async def _seen(
 ) -> dict[int, frozenset[str]]:
     """Whom the feed shows of the unclear chunks. What cannot be asked now stays unclear: a replay asks again."""
     parts = partial.parts(notification)
+    unclear = [r.chunk for r in results if r.outcome is ChunkOutcome.UNCLEAR]
     found: dict[int, frozenset[str]] = {}
-    for result in results:
-        if result.outcome is ChunkOutcome.UNCLEAR and result.chunk < len(parts):
-            try:
-                seen = await verify.look(novu, notification, parts[result.chunk])
-            except (Unavailable, ConfigurationError, NotificationError):
-                return found
-            found[result.chunk] = seen.people
+    with suppress(TimeoutError, Unavailable, ConfigurationError, NotificationError):
+        async with asyncio.timeout(LOOKING):
+            for chunk in unclear:
+                if chunk < len(parts):
+                    found[chunk] = (await verify.look(novu, notification, parts[chunk])).people
     return found

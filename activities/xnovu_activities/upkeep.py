@@ -46,10 +46,14 @@ class Upkeep:
 
     async def run(self, config: EnterpriseConfig, notes: Notes) -> None:
         """Until it is cancelled."""
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._sweep(config, notes))
-            if self.feed.delays:
-                both.create_task(self._read_feed(config, notes))
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._sweep(config, notes))
+                if self.feed.delays:
+                    both.create_task(self._read_feed(config, notes))
+        finally:
+            # Another worker counts from here on.
+            self.sweeper.measures.foreign(config.enterprise.id, 0)
 
     async def _sweep(self, config: EnterpriseConfig, notes: Notes) -> None:
         tries = _Tries("sweep the rows", config.enterprise.id)

@@ -18,7 +18,7 @@ from xnovu.core import ids
 from xnovu.core.api.v1alpha1 import API_VERSION, CATEGORIES
 from xnovu.core.api.v1alpha1.common import Kind
 from xnovu.core.errors import XNovuError
-from xnovu.core.reasons import Reason
+from xnovu.core.reasons import DeliveryProblem, Reason
 from xnovu.core.schema import PRESERVE, RULES
 from xnovu.settings import Settings
 
@@ -93,6 +93,11 @@ def reasons_page() -> str:
                 for e in _errors(XNovuError)
             ),
         ),
+        "## Delivery problems",
+        "In `delivery_problem` of a notification that Novu accepted, and as a label of the metric"
+        " `notification_unreached_total`. Its status stays SENT; `delivery_report` has the numbers, and"
+        " `notify.notification_delivery` every recipient and channel.",
+        _table(("problem", "meaning"), ((f"`{p.value}`", p.meaning) for p in DeliveryProblem)),
     )
 
 

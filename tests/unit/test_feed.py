@@ -8,6 +8,7 @@ from xnovu.core.contracts.notifications import Channel, NotificationStatus
 from xnovu.core.records import DueFeed, FeedEntry, FeedJob, FeedRecord, JobState
 
 E = "3f0b8a52-9c0e-4a7d-8d55-0d6a1c3f2b10"
+NOBODY, NOT_ALL = "NobodyReceived", "NotAllReceived"
 DELAYS = (60.0, 600.0, 3600.0)
 ARRIVED = FeedJob(Channel.IN_APP, JobState.DELIVERED, "Message sent")
 FAILED = FeedJob(Channel.EMAIL, JobState.FAILED, "Unexpected provider error")
@@ -42,7 +43,7 @@ def test_an_empty_feed_is_no_alarm_at_once_and_one_at_the_second_look() -> None:
     early = judged([], "ada")
     assert (early.problem, early.next_seconds) == (None, 540.0)
     late = judged([], "ada", checks=1, age=610.0)
-    assert (late.problem, late.next_seconds) == (feed.NOBODY, 2990.0)
+    assert (late.problem, late.next_seconds) == (NOBODY, 2990.0)
     assert late.report["reason"] == "NobodyReceived"
     assert "nobody received it" in str(late.report["message"])
     assert late.report["notSeenAre"] == ["ada"]
@@ -55,13 +56,13 @@ def test_an_alarm_is_taken_back_when_it_arrives_after_all() -> None:
 
 def test_failed_for_everybody_is_said_at_the_first_look() -> None:
     record = judged(found(ada=(FAILED, SKIPPED)), "ada")
-    assert (record.problem, record.next_seconds) == (feed.NOBODY, None)
+    assert (record.problem, record.next_seconds) == (NOBODY, None)
     assert record.report["failures"] == {"Unexpected provider error": 1}
 
 
 @pytest.mark.parametrize(
     ("jobs", "problem"),
-    [((FAILED,), feed.NOT_ALL), ((SKIPPED,), None), ((ARRIVED, FAILED), None)],
+    [((FAILED,), NOT_ALL), ((SKIPPED,), None), ((ARRIVED, FAILED), None)],
 )
 def test_some_who_did_not_receive_it(jobs: tuple[FeedJob, ...], problem: str | None) -> None:
     """Whoever wants none of it, by preference or condition, misses nothing."""
@@ -79,7 +80,7 @@ def test_what_is_delayed_is_waited_for_ever_longer_and_not_for_ever() -> None:
 
 
 def test_a_topic_that_nobody_is_in_is_found_too() -> None:
-    assert judged([], topics=("all",), checks=2, age=3600.0).problem == feed.NOBODY
+    assert judged([], topics=("all",), checks=2, age=3600.0).problem == NOBODY
     assert judged(found(who=(ARRIVED,)), topics=("all",)).problem is None
 
 

@@ -1,6 +1,6 @@
 """What can never be delivered ends FAILED with its reason, at once; what waits for a person is not FAILED."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fakes.database import a_workflow
@@ -14,6 +14,7 @@ from xnovu.core.errors import (
     CredentialsMissing,
     CredentialsRejected,
     NovuRejected,
+    NovuThrottled,
     WorkflowNotFound,
     XNovuError,
 )
@@ -61,6 +62,13 @@ async def test_a_template_that_is_missing(case: Case) -> None:
 async def test_one_that_is_too_late(case: Case) -> None:
     case.delivery = FAST.model_copy(update={"expire_after": timedelta(hours=1)})
     await _ends_failed(case, "Expired")
+
+
+async def test_one_that_becomes_too_late_while_it_waits_for_novu(case: Case) -> None:
+    case.delivery = FAST.model_copy(update={"expire_after": timedelta(seconds=1)})
+    case.novu.script = [Fault(NovuThrottled("429", retry_after=timedelta(seconds=1.5)))]
+    await _ends_failed(case, "Expired", due_at=datetime.now(UTC))
+    assert len(case.novu.requests) == 1
 
 
 @pytest.mark.parametrize("error", [NovuRejected("400"), WorkflowNotFound("422")])

@@ -156,11 +156,10 @@ class _Slow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            result = _chunk_result(0, error, unclear=self._resumed)
-            # What an earlier run sent of a row that cannot be prepared any more, nobody can tell.
-            return await self._fail(
-                [result.model_copy(update={"chunk": c}) for c in range(chunks)] or [result]
-            )
+            # What an earlier run sent of a row that cannot be prepared any more, Novu's feed may tell.
+            found = _chunk_result(0, error, unclear=self._resumed)
+            each = [found.model_copy(update={"chunk": chunk}) for chunk in range(chunks)]
+            return await self._end(NotificationStatus.FAILED, found.reason, found.message, each)
         results = await self._send_all(chunks)
         if results is None:
             return await self._take_back()

@@ -14,10 +14,8 @@ from typing import Final
 from pydantic import JsonValue
 
 from xnovu.core.contracts.notifications import NotificationStatus
+from xnovu.core.reasons import DeliveryProblem
 from xnovu.core.records import Delivery, DueFeed, FeedEntry, FeedJob, FeedRecord, JobState
-
-NOBODY: Final = "NobodyReceived"
-NOT_ALL: Final = "NotAllReceived"
 
 LONGEST: Final = timedelta(days=7).total_seconds()
 """How long a delayed step is waited for: ever longer pauses, then no more."""
@@ -67,7 +65,7 @@ def judge(due: DueFeed, found: Sequence[Found], delays: Sequence[float]) -> Feed
         checks=due.checks,
         next_seconds=None if ended else _next(due, delays, waiting=bool(people.under_way)),
         report=_report(people, found, problem),
-        problem=problem,
+        problem=problem.value if problem else None,
         deliveries=_deliveries(found),
     )
 
@@ -100,10 +98,14 @@ def _group(jobs: Sequence[FeedJob]) -> str:
     return "failed" if JobState.FAILED in states else "skipped"
 
 
-def _problem(people: _People) -> str | None:
+def _problem(people: _People) -> DeliveryProblem | None:
     if not people.received:
-        return None if people.under_way and not (people.failed or people.not_seen) else NOBODY
-    return NOT_ALL if people.failed or people.not_seen else None
+        return (
+            None
+            if people.under_way and not (people.failed or people.not_seen)
+            else DeliveryProblem.NOBODY_RECEIVED
+        )
+    return DeliveryProblem.NOT_ALL_RECEIVED if people.failed or people.not_seen else None
 
 
 def _next(due: DueFeed, delays: Sequence[float], *, waiting: bool) -> float | None:
@@ -113,7 +115,9 @@ def _next(due: DueFeed, delays: Sequence[float], *, waiting: bool) -> float | No
     return due.age_seconds if waiting and due.age_seconds < LONGEST else None
 
 
-def _report(people: _People, found: Sequence[Found], problem: str | None) -> dict[str, JsonValue]:
+def _report(
+    people: _People, found: Sequence[Found], problem: DeliveryProblem | None
+) -> dict[str, JsonValue]:
     channels: dict[str, Counter[str]] = {}
     details: Counter[str] = Counter()
     for one in found:
@@ -135,16 +139,16 @@ def _report(people: _People, found: Sequence[Found], problem: str | None) -> dic
     if people.not_seen:
         report["notSeenAre"] = [*sorted(people.not_seen)[:MOST_NAMED]]
     if problem is not None:
-        report["reason"], report["message"] = problem, _message(people, problem)
+        report["reason"], report["message"] = problem.value, _message(people, problem)
     return report
 
 
-def _message(people: _People, problem: str) -> str:
+def _message(people: _People, problem: DeliveryProblem) -> str:
     missed = (
         f"{len(people.failed)} failed, {len(people.skipped)} skipped by a condition or preference,"
         f" {len(people.not_seen)} not in Novu's activity feed"
     )
-    who = "nobody" if problem == NOBODY else f"only {len(people.received)}"
+    who = "nobody" if problem is DeliveryProblem.NOBODY_RECEIVED else f"only {len(people.received)}"
     return (
         f"Novu accepted it, and {who} received it ({missed}): look at the workflow's steps and integrations at"
         " Novu; notify.notification_delivery has every recipient and channel"
