@@ -17,8 +17,9 @@ from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from xnovu.adapters import temporal
 from xnovu.adapters.schedules import Schedules
-from xnovu.adapters.temporal import connect, ensure_search_attributes, installation
+from xnovu.adapters.temporal import connect, ensure_search_attributes
 from xnovu.adapters.tenants import EnterpriseTenants
 from xnovu.core.errors import TemporalUnavailable
 from xnovu.settings import Settings
@@ -58,15 +59,18 @@ def build(
     settings: Settings,
     tenants: Tenants,
     measures: Measures,
-    owner: str,
     runner: WorkflowRunner | None = None,
+    *,
+    installation: str | None = None,
 ) -> Worker:
     """The worker with all workflows and activities; a test gives its own runner and tenants.
 
-    `owner`: who claims rows (`adapters.temporal.installation`).
+    `installation`: who claims rows (`adapters.temporal.installation`); None: the namespace, which is enough where nobody
+    else works on the database.
     """
     given, queue = settings.worker, settings.temporal.task_queue
     starter = Starter(client, queue)
+    owner = installation or client.namespace
     notifications = NotificationActivities(
         tenants, owner, timedelta(seconds=given.verify_delay_seconds), measures
     )
@@ -172,7 +176,7 @@ async def _connected(
 async def _try(settings: Settings, runtime: Runtime) -> tuple[Client, str]:
     client = await connect(settings.temporal, runtime=runtime)
     await ensure_search_attributes(client, manage=False)
-    return client, await installation(client)
+    return client, await temporal.installation(client)
 
 
 async def _work(
@@ -188,7 +192,7 @@ async def _work(
             if client.service_client.config.runtime
             else Runtime.default().metric_meter
         )
-        worker = build(client, settings, tenants, measures, owner)
+        worker = build(client, settings, tenants, measures, installation=owner)
         working = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(stop.wait())
         state["problem"] = ""

@@ -56,7 +56,6 @@ class Case:
     tenants: FakeTenants
     measures: Measures
     delivery: DeliveryConfig = field(default_factory=lambda: FAST)
-    installation: str = "default"
 
     @property
     def queue(self) -> str:
@@ -67,9 +66,7 @@ class Case:
         runner = SandboxedWorkflowRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_modules("xnovu", "pydantic")
         )
-        async with build(
-            self.client, self.settings, self.tenants, self.measures, self.installation, runner
-        ):
+        async with build(self.client, self.settings, self.tenants, self.measures, runner):
             yield
 
     async def start(
