@@ -51,10 +51,10 @@ async def test_a_living_owner_is_left_alone_and_not_asked_again_at_once(case: Ca
     async with case.worker():
         handle = await case.start(row)
 
-        async def claimed() -> bool:
-            return row.status is PROCESSING
+        async def waits() -> bool:
+            return len(await case.activities_of(row)) >= 4
 
-        await eventually(claimed, "its workflow holds it")
+        await eventually(waits, "its workflow holds it and waits for the key")
         row.stale = True
         await apply(case, a_config(case))
 
@@ -74,6 +74,7 @@ async def test_while_novu_refuses_the_key_nothing_is_taken_in(case: Case) -> Non
     rows = [case.database.add(n) for n in range(1, 30)]
     async with case.worker():
         await apply(case, a_config(case))
+        await run_exactly(case, ALL)
 
         async def shown() -> bool:
             return (await health(case)).held_reason == "CredentialsRejected"
