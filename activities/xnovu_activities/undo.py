@@ -15,10 +15,13 @@ from pydantic import JsonValue
 
 from xnovu.core import partial
 from xnovu.core.contracts.notifications import Channel, NotificationStatus
-from xnovu.core.errors import NotificationError
+from xnovu.core.errors import NotificationError, NovuThrottled
 from xnovu.core.records import FeedEntry, JobState, JsonObject, Notification
 from xnovu_activities.deliver import Pause
 from xnovu_activities.ports import Database, Novu
+
+THROTTLED: Final = 1.0
+"""Seconds to wait where Novu's 429 does not say how long."""
 
 MOST_NAMED: Final = 1000
 """Recipients that a report names; the counts are of all of them."""
@@ -76,31 +79,46 @@ async def undo(
     if notification.status is not NotificationStatus.RETRACTED:
         return None
     found = _Findings()
-    await _pass(novu, notification, found, beat)
+    await _pass(novu, notification, found, pause, beat)
     if not found.is_settled(notification):
         await pause(verify_delay)
-        await _pass(novu, notification, found, beat)
+        await _pass(novu, notification, found, pause, beat)
     report = _report(notification, found)
     await database.settle_retraction(notification.id, report)
     return report
 
 
 async def _pass(
-    novu: Novu, notification: Notification, found: _Findings, beat: Callable[[], None]
+    novu: Novu,
+    notification: Notification,
+    found: _Findings,
+    pause: Pause,
+    beat: Callable[[], None],
 ) -> None:
     for generation, transaction in partial.all_transactions(notification):
-        beat()
-        try:
-            entries = await novu.activity(transaction)
-            if not entries and generation != notification.generation:
+        is_current = generation == notification.generation
+        while True:
+            beat()
+            try:
+                await _one(novu, transaction, found, is_current=is_current)
+            except NovuThrottled as error:
+                # From the start again it would never come to its end: a large one is hundreds of calls.
+                await pause(error.retry_after.total_seconds() if error.retry_after else THROTTLED)
                 continue
-            await novu.cancel(transaction)
-            if await novu.delete_messages(transaction):
-                found.deleted.add(transaction)
-            found.entries[transaction] = await novu.activity(transaction)
-        except NotificationError as error:
-            # It will say so for ever; the row must not come back for ever.
-            found.refused = error.reason
+            except NotificationError as error:
+                # It will say so for ever; the row must not come back for ever.
+                found.refused = error.reason
+            break
+
+
+async def _one(novu: Novu, transaction: str, found: _Findings, *, is_current: bool) -> None:
+    """One transaction. What the feed does not show of the current generation may still be on its way there."""
+    if not await novu.activity(transaction) and not is_current:
+        return
+    await novu.cancel(transaction)
+    if await novu.delete_messages(transaction):
+        found.deleted.add(transaction)
+    found.entries[transaction] = await novu.activity(transaction)
 
 
 def _report(notification: Notification, found: _Findings) -> JsonObject:

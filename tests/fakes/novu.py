@@ -43,7 +43,7 @@ class FakeNovu:
     looks: Counter[str] = field(default_factory=Counter)
     late_by_looks: int = 0
     jobs: dict[str, tuple[FeedJob, ...]] = field(default_factory=dict)
-    read_faults: list[XNovuError] = field(default_factory=list)
+    read_faults: list[XNovuError | None] = field(default_factory=list)
     before_trigger: Callable[[TriggerRequest], None] | None = None
     hold: asyncio.Event | None = None
 
@@ -74,10 +74,14 @@ class FakeNovu:
 
     async def accepted(self, transaction_id: str) -> frozenset[str]:
         self.lookups.append(transaction_id)
-        if self.read_faults:
-            raise self.read_faults.pop(0)
+        self._read()
         self.looks[transaction_id] += 1
         return frozenset(self._shown(transaction_id))
+
+    def _read(self) -> None:
+        fault = self.read_faults.pop(0) if self.read_faults else None
+        if fault is not None:
+            raise fault
 
     def _shown(self, transaction_id: str) -> list[str]:
         """Novu makes jobs and messages some time after it has accepted: after so many looks."""
@@ -91,8 +95,7 @@ class FakeNovu:
         return tuple(FeedEntry(who, self.jobs.get(who, plain)) for who in sorted(people))
 
     async def cancel(self, transaction_id: str) -> bool:
-        if self.read_faults:
-            raise self.read_faults.pop(0)
+        self._read()
         self.cancelled.append(transaction_id)
         return False
 

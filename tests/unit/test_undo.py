@@ -1,6 +1,7 @@
 """Taking back what was withdrawn: everything that may have been sent is looked at, and the report says what is left."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from fakes.database import FakeDatabase, Row
@@ -8,7 +9,7 @@ from fakes.novu import FakeNovu
 
 from xnovu.core import ids
 from xnovu.core.contracts.notifications import Channel, NotificationStatus
-from xnovu.core.errors import NovuRejected, NovuUnavailable
+from xnovu.core.errors import NovuRejected, NovuThrottled, NovuUnavailable
 from xnovu.core.records import FeedJob, JobState
 from xnovu_activities import undo
 
@@ -96,6 +97,18 @@ async def test_a_novu_that_is_away_is_no_end() -> None:
     with pytest.raises(NovuUnavailable):
         await take_back(database, row, novu)
     assert row.settled is None
+
+
+async def test_a_novu_that_throttles_is_waited_for_where_it_was() -> None:
+    """A large one is hundreds of calls: begun anew after each 429 it would never come to its end."""
+    people = tuple(f"u{i:03}" for i in range(150))
+    database, row = withdrawn(recipients=people)
+    novu = FakeNovu(feed={tid(0, 0): [*people[:100]], tid(0, 1): [*people[100:]]})
+    throttled = NovuThrottled("429", retry_after=timedelta(seconds=3))
+    novu.read_faults = [None, None, None, throttled]
+    assert await take_back(database, row, novu) == [3]
+    assert novu.cancelled == [tid(0, 0), tid(0, 1)]
+    assert row.settled is not None
 
 
 async def test_a_novu_that_refuses_for_good_is_an_end() -> None:
