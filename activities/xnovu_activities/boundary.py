@@ -36,7 +36,7 @@ def to_application_error(error: XNovuError) -> ApplicationError:
     )
 
 
-def _where(error: Exception) -> str:
+def where(error: Exception) -> str:
     """Class and places of a defect, without its text: that may quote a payload or a key."""
     frames = traceback.extract_tb(error.__traceback__)[-5:]
     places = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
@@ -67,7 +67,7 @@ def guarded(activity: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]
             _leave_quietly()
             raise
         except Exception as error:  # noqa: BLE001 - the border: nothing of a defect's text may pass
-            _log.error("activity failed by a defect: %s", _where(error))
+            _log.error("activity failed by a defect: %s", where(error))
             raise ApplicationError(
                 f"a defect of XNovu ({type(error).__name__}): see the worker's log",
                 type="InternalError",

@@ -28,6 +28,12 @@ class Measures:
         self._monitors = meter.create_gauge(
             "active_monitoring_workflows", "Monitors that this worker runs"
         )
+        self._unreached = meter.create_counter(
+            "notification_unreached", "Notifications that Novu accepted and that did not all arrive"
+        )
+        self._foreign = meter.create_gauge(
+            "foreign_claims", "Rows that another installation holds and does not end"
+        )
         self._running = 0
 
     def processed(
@@ -45,6 +51,14 @@ class Measures:
 
     def rendered(self, seconds: float) -> None:
         self._rendering.record(seconds)
+
+    def fed(self, enterprise_id: str, problem: str | None) -> None:
+        """The feed was read to its end; `problem` when somebody did not receive it."""
+        if problem is not None:
+            self._unreached.add(1, {"enterprise": enterprise_id, "reason": problem})
+
+    def foreign(self, enterprise_id: str, count: int) -> None:
+        self._foreign.set(count, {"enterprise": enterprise_id})
 
     def evaluated(self, enterprise_id: str, verdict: str) -> None:
         self._rules.add(1, {"enterprise": enterprise_id, "verdict": verdict})

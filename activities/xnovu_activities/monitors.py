@@ -24,6 +24,7 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from xnovu.adapters.schedules import Schedules
@@ -40,18 +41,19 @@ from xnovu.core.contracts.orchestration import (
     RealtimeEvent,
     StopInput,
 )
-from xnovu.core.errors import TemporalUnavailable, XNovuError
+from xnovu.core.errors import ConfigurationError, TemporalUnavailable, XNovuError
 from xnovu.core.records import PollAnswer, PollRequest
 from xnovu_activities.beating import Pause, wait_beating
 from xnovu_activities.boundary import guarded
 from xnovu_activities.measures import Measures
 from xnovu_activities.ports import Tenants
+from xnovu_activities.upkeep import Notes, Upkeep
 
 WINDOW: Final = timedelta(minutes=10)
 """How long one activity polls: 36 events a window instead of 9 a poll."""
 
 COUNTS_EVERY: Final = 10.0
-SWEEP_EVERY: Final = 60.0
+SWEEP_EVERY: Final = 10.0
 CHECK_EVERY: Final = 10.0
 """Seconds between two looks at the counts, at stale rows, at the monitors."""
 
@@ -62,9 +64,11 @@ REMEMBER: Final = 20.0
 """Seconds for which a started row is not started again: it needs some time until it is claimed."""
 
 STARTS_AT_ONCE: Final = 20
+UPKEEP_ENDS: Final = 5.0
+"""Seconds for what runs beside the polls to come to its end."""
+
 LONGEST_BACKOFF: Final = 15.0
 """Seconds between polls of a database that has been away for long; half the bound of recovery (the fault matrix, F15)."""
-
 
 WORKFLOW_TYPES: Final = {
     Monitor.REALTIME: "RealtimeMonitoringWorkflow",
@@ -106,24 +110,41 @@ class Starter:
 
     async def start(self, request: ProcessingInput, *, priority: int = 3) -> None:
         """Idempotency key: the workflow id. Raises TemporalUnavailable."""
-        enterprise, notification_id = request.ref.enterprise, request.ref.notification_id
+        async with self._gate:
+            await self._start(request, priority, WorkflowIDConflictPolicy.USE_EXISTING)
+
+    async def resume(self, request: ProcessingInput) -> bool:
+        """Start it if no run of it is open; False: it runs. Asks Temporal's history, not its (late) visibility.
+
+        Raises TemporalUnavailable.
+        """
         async with self._gate:
             try:
-                await self._client.start_workflow(
-                    "NotificationProcessingWorkflow",
-                    request,
-                    id=ids.notification_workflow_id(enterprise.id, notification_id),
-                    task_queue=self._task_queue,
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                    search_attributes=attributes(enterprise.id),
-                    priority=Priority(priority_key=priority, fairness_key=enterprise.id),
-                    request_eager_start=True,
-                )
-            except RPCError as error:
-                raise TemporalUnavailable(
-                    f"Temporal did not start a delivery: {error.status}"
-                ) from None
+                await self._start(request, 3, WorkflowIDConflictPolicy.FAIL)
+            except WorkflowAlreadyStartedError:
+                return False
+        return True
+
+    async def _start(
+        self, request: ProcessingInput, priority: int, conflict: WorkflowIDConflictPolicy
+    ) -> None:
+        enterprise, notification_id = request.ref.enterprise, request.ref.notification_id
+        try:
+            await self._client.start_workflow(
+                "NotificationProcessingWorkflow",
+                request,
+                id=ids.notification_workflow_id(enterprise.id, notification_id),
+                task_queue=self._task_queue,
+                id_conflict_policy=conflict,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                search_attributes=attributes(enterprise.id),
+                priority=Priority(priority_key=priority, fairness_key=enterprise.id),
+                request_eager_start=True,
+            )
+        except RPCError as error:
+            raise TemporalUnavailable(
+                f"Temporal did not start a delivery: {error.status}"
+            ) from None
 
 
 def attributes(enterprise_id: str) -> TypedSearchAttributes:
@@ -140,6 +161,7 @@ class _Window:
     recent: dict[int, float] = field(default_factory=dict)
     counted: float = 0.0
     swept: float = 0.0
+    notes: Notes = field(default_factory=Notes)
 
     def fresh(self, found: Iterable[int], now: float) -> list[int]:
         """Those that were not started a moment ago."""
@@ -155,6 +177,7 @@ class MonitorActivities:
     client: Client
     task_queue: str
     starter: Starter
+    upkeep: Upkeep
     measures: Measures
     window: timedelta = WINDOW
     sweep_seconds: float = SWEEP_EVERY
@@ -166,6 +189,7 @@ class MonitorActivities:
         """Poll until the window is over. Read-only but for what it starts, so it may run twice."""
         state = _Window(until=time.monotonic() + self.window.total_seconds())
         self.measures.monitors(1)
+        upkeep = self._keep_up(request, state)
         try:
             while time.monotonic() < state.until:
                 wait = await self._poll_once(request, state)
@@ -173,12 +197,24 @@ class MonitorActivities:
                 await wait_beating(min(wait, left), state.health, self.pause)
         finally:
             self.measures.monitors(-1)
-        return state.result
+            if upkeep is not None:
+                upkeep.cancel()
+                await asyncio.wait({upkeep}, timeout=UPKEEP_ENDS)
+        return state.result.model_copy(update={"swept": state.notes.swept})
+
+    def _keep_up(self, request: PollInput, state: _Window) -> asyncio.Task[None] | None:
+        """The work beside the polls, of one monitor an enterprise: the first that is active. A shadow sends nothing."""
+        polling = (Monitor.REALTIME, Monitor.SCHEDULED)
+        active = [m for m in polling if mode_of(request.config, m) is Mode.ACTIVE]
+        if not active or request.monitor is not active[0]:
+            return None
+        return asyncio.create_task(self.upkeep.run(request.config, state.notes))
 
     async def _poll_once(self, request: PollInput, state: _Window) -> float:
         """One poll; answers the seconds to wait."""
         config, now = request.config, time.monotonic()
-        asked = _question(request, state, now, self.sweep_seconds)
+        held = self.tenants.trouble(config.enterprise)
+        asked = _question(request, state, now, self.sweep_seconds, held=held is not None)
         try:
             answer = await self.tenants.database(config.enterprise).poll(asked)
             started = await self._start_all(request, asked, answer, state, now)
@@ -196,18 +232,20 @@ class MonitorActivities:
                     "%s poll of %s: %s", request.monitor, config.enterprise.id, error.message
                 )
             return min(LONGEST_BACKOFF, 0.5 * 1.5 ** min(errors, 20))
-        state.health = _healthy(state.health, answer)
+        state.health = _healthy(state.health, answer, state.notes, held)
         if asked.counts:
             state.counted = now
         if asked.sweep:
             state.swept = now
+        if answer.stale:
+            state.notes.stale.set()
         return _wait(request, answer, full=started >= asked.limit)
 
     async def _start_all(
         self, request: PollInput, asked: PollRequest, answer: PollAnswer, state: _Window, now: float
     ) -> int:
         priorities = {row.id: row.priority for row in answer.due}
-        wanted = state.fresh([*priorities, *answer.withdrawn, *answer.stale], now)
+        wanted = state.fresh([*priorities, *answer.withdrawn], now)
         starts = [
             self.starter.start(
                 ProcessingInput(
@@ -228,7 +266,6 @@ class MonitorActivities:
             polls=state.result.polls + 1,
             started=state.result.started + len(fresh & priorities.keys()),
             retracted=state.result.retracted + len(fresh & set(answer.withdrawn)),
-            swept=state.result.swept + len(fresh & set(answer.stale)),
         )
         for end in ends:
             if end is not None:
@@ -355,7 +392,10 @@ class MonitorActivities:
         return running
 
 
-def _question(request: PollInput, state: _Window, now: float, sweep_seconds: float) -> PollRequest:
+def _question(
+    request: PollInput, state: _Window, now: float, sweep_seconds: float, *, held: bool
+) -> PollRequest:
+    """`held`: nothing can be sent now, so nothing is taken in; what is withdrawn and the counts are asked for."""
     config = request.config
     shadow = mode_of(config, request.monitor) is Mode.SHADOW
     counts = now - state.counted >= COUNTS_EVERY
@@ -364,10 +404,10 @@ def _question(request: PollInput, state: _Window, now: float, sweep_seconds: flo
             config.enterprise.id,
             "scheduled",
             config.scheduled.batch_size,
-            config.realtime.max_in_flight,
+            0 if held and not shadow else config.realtime.max_in_flight,
             shadow=shadow,
         )
-    intake = RealtimeEvent.INSERT in config.realtime.events
+    intake = RealtimeEvent.INSERT in config.realtime.events and (shadow or not held)
     return PollRequest(
         config.enterprise.id,
         "realtime",
@@ -380,7 +420,9 @@ def _question(request: PollInput, state: _Window, now: float, sweep_seconds: flo
     )
 
 
-def _healthy(before: PollHealth, answer: PollAnswer) -> PollHealth:
+def _healthy(
+    before: PollHealth, answer: PollAnswer, notes: Notes, held: ConfigurationError | None
+) -> PollHealth:
     counts = answer.counts
     return PollHealth(
         last_poll_at=datetime.now(UTC),
@@ -389,6 +431,11 @@ def _healthy(before: PollHealth, answer: PollAnswer) -> PollHealth:
         processing=counts.processing if counts else before.processing,
         sent_24h=counts.sent_24h if counts else before.sent_24h,
         failed_24h=counts.failed_24h if counts else before.failed_24h,
+        unreached_24h=notes.unreached_24h,
+        held_reason=held.reason if held else None,
+        held_message=held.message if held else None,
+        foreign=notes.foreign,
+        foreign_owners=notes.foreign_owners,
     )
 
 

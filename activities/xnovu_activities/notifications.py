@@ -4,6 +4,7 @@ Thin around `xnovu_activities.deliver`: they fetch clients, convert errors (`bou
 bodies. Registered by the worker, called by NotificationProcessingWorkflow.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from xnovu.core.contracts.notifications import (
+    ChunkOutcome,
     ClaimOutcome,
     DeliverResult,
     FetchResult,
@@ -34,12 +36,12 @@ from xnovu.core.errors import (
     OutcomeUnclear,
     Unavailable,
     XNovuError,
-    clip,
 )
 from xnovu.core.ids import claim_owner
-from xnovu.core.recipients import chunks
-from xnovu.core.records import Claimed, Finish, Notification
-from xnovu_activities import deliver
+from xnovu.core.partial import is_partial, parts
+from xnovu.core.records import Claimed, Notification
+from xnovu_activities import deliver, ending, undo
+from xnovu_activities.beating import BEAT
 from xnovu_activities.boundary import guarded
 from xnovu_activities.measures import Measures
 from xnovu_activities.ports import Database, Novu, Tenants
@@ -50,10 +52,10 @@ QUICK_CHUNKS = 5
 
 @dataclass(frozen=True, slots=True)
 class NotificationActivities:
-    """`namespace`: Temporal's, part of the claim's owner. `verify_delay`: how long Novu's queue may lag."""
+    """`installation`: part of the claims' owner. `verify_delay`: how long Novu's queue may lag."""
 
     tenants: Tenants
-    namespace: str
+    installation: str
     verify_delay: timedelta
     measures: Measures
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -82,46 +84,69 @@ class NotificationActivities:
         owner = self._owner(request.ref)
         claimed = await deliver.claim(database, request, owner)
         match claimed.outcome:
-            case ClaimOutcome.CLAIMED:
-                return await self._first_try(database, claimed, request, owner)
+            case ClaimOutcome.CLAIMED if claimed.notification is not None:
+                row = claimed.notification
+                return await self._first_try(database, claimed, row, request, owner)
             case ClaimOutcome.RESUMED:
                 return DeliverResult(next=Next.DEFERRED, reason="Resumed", resumed=True)
             case ClaimOutcome.RETRACTED:
-                return await self._undo(database, request.ref, claimed)
+                return _withdrawn()
             case other:
                 return DeliverResult(next=Next.FINISHED, reason=other.value)
 
     async def _first_try(
-        self, database: Database, claimed: Claimed, request: ProcessingInput, owner: str
+        self,
+        database: Database,
+        claimed: Claimed,
+        notification: Notification,
+        request: ProcessingInput,
+        owner: str,
     ) -> DeliverResult:
-        notification = claimed.notification
-        if notification is None:
-            return DeliverResult(next=Next.FINISHED, reason=ClaimOutcome.MISSING.value)
-        accepted = 0
+        if notification.unclear:
+            # Every chunk may have been accepted already, not only the first.
+            return DeliverResult(
+                next=Next.DEFERRED, reason=OutcomeUnclear.reason, resumed=True, claimed=True
+            )
+        accepted: list[int] = []
         try:
             prepared = await deliver.prepare(database, *deliver.check(claimed, request, self.now()))
-            if len(prepared.chunks) > QUICK_CHUNKS:
-                return DeliverResult(next=Next.DEFERRED, reason="ManyRecipients", claimed=True)
-            novu = self.tenants.novu(request.ref.enterprise)
-            for chunk in prepared.chunks:
+            if (why := _not_quick(prepared)) is not None:
+                return why
+            ours = await self._trigger_all(database, request.ref, prepared, accepted)
+        except (NotificationError, Unavailable, ConfigurationError, OutcomeUnclear) as error:
+            final = isinstance(error, NotificationError) and len(parts(notification)) <= 1
+            if not final:
+                # One chunk that is refused does not stop the others: each is tried by itself.
+                return _deferred(error, len(accepted))
+            return await self._final(database, owner, notification, error)
+        if not ours:
+            return _withdrawn()
+        return await self._final(database, owner, notification, None, accepted=len(accepted))
+
+    async def _trigger_all(
+        self,
+        database: Database,
+        ref: NotificationRef,
+        prepared: deliver.Prepared,
+        accepted: list[int],
+    ) -> bool:
+        """Send the chunks, adding those that Novu took to `accepted`; False where it was withdrawn between two."""
+        novu = self.tenants.novu(ref.enterprise)
+        for chunk in prepared.chunks:
+            if accepted and not await self._is_ours(database, ref, prepared.notification):
+                return False
+            try:
                 await novu.trigger(deliver.request_of(prepared, chunk))
-                self.measures.triggered(request.ref.enterprise.id, accepted=True)
-                accepted += 1
-        except NotificationError as error:
-            if accepted:
-                return _deferred(error, accepted)
-            return await self._final(database, request.ref, owner, notification, error)
-        except (Unavailable, ConfigurationError, OutcomeUnclear) as error:
-            self.measures.triggered(request.ref.enterprise.id, accepted=False)
-            return _deferred(error, accepted)
-        return await self._final(
-            database, request.ref, owner, notification, None, accepted=accepted
-        )
+            except XNovuError:
+                self.measures.triggered(ref.enterprise.id, accepted=False)
+                raise
+            self.measures.triggered(ref.enterprise.id, accepted=True)
+            accepted.append(chunk.index)
+        return True
 
     async def _final(
         self,
         database: Database,
-        ref: NotificationRef,
         owner: str,
         notification: Notification,
         error: XNovuError | None,
@@ -142,7 +167,7 @@ class NotificationActivities:
             # What was accepted is known, so nothing needs to be verified when this is written later.
             return _deferred(away, accepted)
         if outcome is FinishOutcome.RETRACTED:
-            return await self._undo(database, ref, await database.fetch(ref.notification_id))
+            return _withdrawn()
         return DeliverResult(
             next=Next.FINISHED,
             status=status,
@@ -150,21 +175,26 @@ class NotificationActivities:
             accepted=accepted,
         )
 
-    async def _undo(
-        self, database: Database, ref: NotificationRef, claimed: Claimed
-    ) -> DeliverResult:
-        if claimed.notification is not None:
-            novu: Novu = self.tenants.novu(ref.enterprise)
-            await deliver.compensate(database, novu, claimed.notification)
-        return DeliverResult(next=Next.FINISHED, status=NotificationStatus.RETRACTED)
+    async def _is_ours(
+        self, database: Database, ref: NotificationRef, before: Notification
+    ) -> bool:
+        """Whether it may still be sent: not withdrawn, not replayed, not taken by another installation."""
+        claimed = await database.fetch(ref.notification_id, self._owner(ref))
+        row = claimed.notification
+        return (
+            row is not None
+            and row.status is NotificationStatus.PROCESSING
+            and row.generation == before.generation
+        )
 
     async def _shadow(self, database: Database, request: ProcessingInput) -> DeliverResult:
         claimed = await database.fetch(request.ref.notification_id)
         try:
-            prepared = await deliver.prepare(database, *deliver.check(claimed, request, self.now()))
+            checked = deliver.check(claimed, request, self.now(), verified=True)
+            prepared = await deliver.prepare(database, *checked)
             report = deliver.shadow_report(prepared)
         except NotificationError as error:
-            report = deliver.failure(error.reason, error.message)
+            report = ending.failure(error.reason, error.message)
         await database.record_shadow(request.ref.notification_id, report)
         return DeliverResult(next=Next.FINISHED, reason="Shadow")
 
@@ -177,15 +207,11 @@ class NotificationActivities:
         row = claimed.notification
         if row is None:
             return FetchResult(outcome=claimed.outcome)
-        try:
-            count = len(chunks(row.recipients, row.topics))
-        except NotificationError:
-            count = 0
         return FetchResult(
             outcome=claimed.outcome,
             generation=row.generation,
             recipients=len(row.recipients),
-            chunks=count,
+            chunks=len(parts(row)),
         )
 
     @activity.defn(name="ValidateNotification")
@@ -193,7 +219,8 @@ class NotificationActivities:
     async def validate_notification(self, request: ProcessingInput) -> None:
         """Raises the NotificationError with which it must end, if any."""
         database = self.tenants.database(request.ref.enterprise)
-        deliver.check(await database.fetch(request.ref.notification_id), request, self.now())
+        claimed = await database.fetch(request.ref.notification_id)
+        deliver.check(claimed, request, self.now(), verified=True)
 
     @activity.defn(name="FetchWorkflowConfig")
     @guarded
@@ -220,7 +247,7 @@ class NotificationActivities:
     async def trigger_novu(self, request: TriggerInput) -> TriggerResult:
         """One chunk, one try. Idempotency key: its transaction id; verified first where that was asked for."""
         database = self.tenants.database(request.ref.enterprise)
-        claimed = await database.fetch(request.ref.notification_id)
+        claimed = await database.fetch(request.ref.notification_id, self._owner(request.ref))
         row = claimed.notification
         if (
             row is None
@@ -230,10 +257,10 @@ class NotificationActivities:
             return TriggerResult(transaction_id="", withdrawn=True)
         prepared = await deliver.prepare(database, *deliver.known(claimed))
         novu = self.tenants.novu(request.ref.enterprise)
+        delay = self.verify_delay.total_seconds()
+        sending = deliver.Sending(database, novu, delay, self.now())
         try:
-            result = await deliver.send(
-                novu, prepared, request, verify_delay=self.verify_delay.total_seconds()
-            )
+            result = await deliver.send(sending, prepared, request)
         except XNovuError:
             self.measures.triggered(request.ref.enterprise.id, accepted=False)
             raise
@@ -243,32 +270,81 @@ class NotificationActivities:
     @activity.defn(name="UpdateNotificationStatus")
     @guarded
     async def update_notification_status(self, request: StatusInput) -> StatusResult:
-        """Idempotency key: owner, generation and status; RETRACTED compensates and settles."""
+        """Idempotency key: owner, generation and status; RETRACTED undoes and settles."""
         database = self.tenants.database(request.ref.enterprise)
         if request.status is NotificationStatus.RETRACTED:
-            await self._undo(
-                database, request.ref, await database.fetch(request.ref.notification_id)
-            )
-            return StatusResult(outcome=FinishOutcome.RETRACTED)
-        sent = request.status is NotificationStatus.SENT
-        item = Finish(
+            return StatusResult(outcome=await self._undo(database, request.ref))
+        held = ending.Held(
             request.ref.enterprise.id,
             request.ref.notification_id,
             self._owner(request.ref),
             request.generation,
-            NotificationStatus.SENT if sent else NotificationStatus.FAILED,
-            request.transaction_ids[0] if request.transaction_ids else None,
-            None
-            if sent
-            else deliver.failure(request.reason or "InternalError", clip(request.message or "")),
         )
-        (finished,) = await database.finish([item])
-        if finished.outcome is FinishOutcome.FINISHED:
+        if request.status is NotificationStatus.SENT:
+            outcome = await ending.sent(database, held)
+        else:
+            outcome = await self._failed(database, held, request)
+        if outcome is FinishOutcome.FINISHED:
             self.measures.processed(request.ref.enterprise.id, request.status, None)
-        return StatusResult(outcome=finished.outcome)
+        return StatusResult(outcome=outcome)
+
+    async def _failed(
+        self, database: Database, held: ending.Held, request: StatusInput
+    ) -> FinishOutcome:
+        reason, message = request.reason or "InternalError", request.message or ""
+        row = None
+        if is_partial(request.chunks):
+            row = (await database.fetch(held.notification_id, held.owner)).notification
+        if row is None:
+            return await ending.failed(database, held, ending.failure(reason, message))
+        novu: Novu | None = None
+        if any(c.outcome is ChunkOutcome.UNCLEAR for c in request.chunks):
+            try:
+                novu = self.tenants.novu(request.ref.enterprise)
+            except ConfigurationError:
+                novu = None
+        return await ending.failed_in_part(
+            database, novu, held, row, (reason, message), request.chunks
+        )
+
+    async def _undo(self, database: Database, ref: NotificationRef) -> FinishOutcome:
+        row = (await database.fetch(ref.notification_id)).notification
+        if row is None or row.status is not NotificationStatus.RETRACTED:
+            # Another owner's, or replayed: not ours to touch.
+            return FinishOutcome.LOST
+        delay = self.verify_delay.total_seconds()
+        await undo.undo(
+            database,
+            self.tenants.novu(ref.enterprise),
+            row,
+            verify_delay=delay,
+            pause=_pause_beating,
+            beat=activity.heartbeat,
+        )
+        return FinishOutcome.RETRACTED
 
     def _owner(self, ref: NotificationRef) -> str:
-        return claim_owner(self.namespace, ref.enterprise.id, ref.notification_id)
+        return claim_owner(self.installation, ref.enterprise.id, ref.notification_id)
+
+
+async def _pause_beating(seconds: float) -> None:
+    """Wait, and go on saying that we live."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        await asyncio.sleep(min(left, BEAT))
+        activity.heartbeat()
+
+
+def _not_quick(prepared: deliver.Prepared) -> DeliverResult | None:
+    """Why it must go step by step from the start, if it must."""
+    if len(prepared.chunks) > QUICK_CHUNKS:
+        return DeliverResult(next=Next.DEFERRED, reason="ManyRecipients", claimed=True)
+    return None
+
+
+def _withdrawn() -> DeliverResult:
+    """Taking it back waits for Novu's feed, so it is no matter of a quick try."""
+    return DeliverResult(next=Next.DEFERRED, reason=ClaimOutcome.RETRACTED.value, claimed=True)
 
 
 def _deferred(error: XNovuError, accepted: int) -> DeliverResult:

@@ -9,9 +9,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from xnovu.core.contracts.common import EnterpriseRef
+from xnovu.core.errors import ConfigurationError
 from xnovu.core.records import (
     Claim,
     Claimed,
+    DueFeeds,
+    FeedEntry,
+    FeedRecord,
     Finish,
     Finished,
     JsonObject,
@@ -19,6 +23,7 @@ from xnovu.core.records import (
     PollAnswer,
     PollRequest,
     Rule,
+    Swept,
     Template,
     TriggerRequest,
 )
@@ -28,7 +33,7 @@ class Database(Protocol):
     """The `notify` schema of one enterprise, over PostgREST."""
 
     async def poll(self, request: PollRequest) -> PollAnswer:
-        """What is due, withdrawn, stale. Read-only. May be multiplexed with other enterprises' polls."""
+        """What is due and what is withdrawn. Read-only. May be multiplexed with other enterprises' polls."""
 
     async def claim(self, claims: Sequence[Claim]) -> tuple[Claimed, ...]:
         """Claim a batch in one round trip. Idempotent: the same owner gets RESUMED."""
@@ -36,8 +41,23 @@ class Database(Protocol):
     async def finish(self, items: Sequence[Finish]) -> tuple[Finished, ...]:
         """Write final statuses in one round trip. Idempotent: the same write again is ALREADY."""
 
-    async def fetch(self, notification_id: int) -> Claimed:
-        """The row as a claim by nobody would see it; changes nothing."""
+    async def fetch(self, notification_id: int, owner: str | None = None) -> Claimed:
+        """The row as a claim by `owner` would see it (FOREIGN hides it), by nobody as its holder sees it; changes nothing."""
+
+    async def note_round(self, notification_id: int, round_: int) -> None:
+        """Remember that a send to the missing alone of this number is made. Idempotent; never goes down."""
+
+    async def sweep(self, installation: str, most: int) -> Swept:
+        """Rows whose lease is over. Says that this installation lives, and takes over from one that is gone."""
+
+    async def extend_leases(self, notification_ids: Sequence[int]) -> None:
+        """Their owner lives: they are not stale for another lease. Idempotent."""
+
+    async def due_feeds(self, most: int) -> DueFeeds:
+        """Notifications whose feed at Novu is to be looked at now. Read-only."""
+
+    async def record_deliveries(self, record: FeedRecord) -> bool:
+        """Record what the feed showed. False: another process was quicker, nothing is changed."""
 
     async def settle_retraction(self, notification_id: int, report: JsonObject) -> None:
         """Record what could and could not be undone. Idempotent."""
@@ -74,6 +94,9 @@ class Novu(Protocol):
     async def accepted(self, transaction_id: str) -> frozenset[str]:
         """The subscriber ids that Novu's activity feed shows for a transaction; pages are followed."""
 
+    async def activity(self, transaction_id: str) -> tuple[FeedEntry, ...]:
+        """What Novu's activity feed shows of a transaction, one entry a recipient; pages are followed."""
+
     async def cancel(self, transaction_id: str) -> bool:
         """Cancel what is still delayed or digested; False when there was nothing to cancel."""
 
@@ -89,3 +112,6 @@ class Tenants(Protocol):
 
     def novu(self, enterprise: EnterpriseRef) -> Novu:
         """Raises CredentialsMissing."""
+
+    def trouble(self, enterprise: EnterpriseRef) -> ConfigurationError | None:
+        """Why Novu cannot be spoken to now: the key is missing, or was refused a moment ago. Asks nobody."""

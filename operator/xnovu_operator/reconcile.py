@@ -202,7 +202,7 @@ class Reconciler:
             generation=meta.generation,
             problem=plan.problem,
             waiting=waiting,
-            degraded=say.degraded(health),
+            degraded=say.degraded(health, monitors),
             suspended=Problem(
                 Reason.SUSPENDED, "spec.suspend is true: nothing is picked up, rules pause"
             )

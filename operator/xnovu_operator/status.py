@@ -18,8 +18,8 @@ from xnovu.core.api.v1alpha1 import (
 )
 from xnovu.core.clock import check_time_zone
 from xnovu.core.contracts.common import Mode
-from xnovu.core.contracts.orchestration import Monitor
-from xnovu.core.errors import ScheduleInvalid
+from xnovu.core.contracts.orchestration import Monitor, PollHealth
+from xnovu.core.errors import ClaimedElsewhere, ScheduleInvalid
 from xnovu.core.ids import orchestration_workflow_id
 from xnovu.core.plan import Problem
 from xnovu.core.reasons import Reason
@@ -90,12 +90,40 @@ def mode_word(enterprise: Enterprise) -> str:
     return different.pop().value if len(different) == 1 else "Mixed"
 
 
-def degraded(monitors: dict[Monitor, MonitorStatus]) -> Problem | None:
+def degraded(
+    monitors: dict[Monitor, MonitorStatus], running: dict[Monitor, Running | None]
+) -> Problem | None:
     """What of an enterprise does not work although nothing about the object is wrong."""
     for monitor, status in monitors.items():
         if status.state == "Failing":
             return Problem(Reason.MONITOR_FAILING, f"{monitor.value}: {status.message}")
+    for monitor in monitors:
+        found = running.get(monitor)
+        if found is not None and found.health is not None:
+            problem = _held(found.health) or _foreign(found.health)
+            if problem is not None:
+                return problem
     return None
+
+
+def _held(health: PollHealth) -> Problem | None:
+    """Novu cannot be spoken to, so nothing is taken in; it goes on by itself."""
+    if health.held_reason is None:
+        return None
+    return Problem(
+        health.held_reason, f"{health.held_message}; notifications wait and none is lost"
+    )
+
+
+def _foreign(health: PollHealth) -> Problem | None:
+    """Another installation holds rows and does not end them."""
+    if not health.foreign:
+        return None
+    return Problem(
+        ClaimedElsewhere.reason,
+        f"{health.foreign} notifications are held by {', '.join(health.foreign_owners)} and not ended: let one"
+        " installation work on a database, or start the workers of that one",
+    )
 
 
 def starting(monitors: dict[Monitor, MonitorStatus]) -> Problem | None:
@@ -118,6 +146,7 @@ def deliveries(monitors: dict[Monitor, Running | None]) -> DeliveryCounts | None
         processing=health.processing or 0,
         sent_24h=health.sent_24h or 0,
         failed_24h=health.failed_24h or 0,
+        unreached_24h=health.unreached_24h or 0,
     )
 
 

@@ -18,7 +18,7 @@ from xnovu.core import ids
 from xnovu.core.api.v1alpha1 import API_VERSION, CATEGORIES
 from xnovu.core.api.v1alpha1.common import Kind
 from xnovu.core.errors import XNovuError
-from xnovu.core.reasons import Reason
+from xnovu.core.reasons import DeliveryProblem, Reason
 from xnovu.core.schema import PRESERVE, RULES
 from xnovu.settings import Settings
 
@@ -93,6 +93,11 @@ def reasons_page() -> str:
                 for e in _errors(XNovuError)
             ),
         ),
+        "## Delivery problems",
+        "In `delivery_problem` of a notification that Novu accepted, and as a label of the metric"
+        " `notification_unreached_total`. Its status stays SENT; `delivery_report` has the numbers, and"
+        " `notify.notification_delivery` every recipient and channel.",
+        table(("problem", "meaning"), ((f"`{p.value}`", p.meaning) for p in DeliveryProblem)),
     )
 
 
@@ -214,7 +219,7 @@ def _python_type(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return " | ".join(str(value) for value in get_args(annotation))
     if get_origin(annotation) is tuple:
-        return "JSON list"
+        return "JSON list" if get_args(annotation)[0] is str else "JSON list of numbers"
     names = {str: "text", int: "number", float: "number", bool: "true | false"}
     return {**names, Path: "path", SecretStr: "secret"}.get(annotation, str(annotation))
 
@@ -223,8 +228,8 @@ def _python_default(info: FieldInfo) -> str:
     match info.default:
         case None:
             return ""
-        case ():
-            return "`[]`"
+        case tuple() as values:
+            return f"`[{', '.join(f'{value:g}' for value in values)}]`"
         case bool() as value:
             return f"`{str(value).lower()}`"
         case float() as value:

@@ -6,7 +6,7 @@ and comes from its Enterprise object. `xnovu check-config` prints them, secrets 
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -128,11 +128,14 @@ class WorkerSettings(Group):
     verify_delay_seconds: float = 10.0
     """How long Novu's own queue may lag: an unclear send is looked for this long before it is sent again."""
 
+    feed_check_seconds: tuple[Annotated[float, Field(gt=0)], ...] = (60.0, 600.0, 3600.0)
+    """When Novu's activity feed is asked what became of a notification, in seconds after it was sent; empty: never."""
+
     claim_lease_seconds: int = 300
     """After this a PROCESSING row without news is looked at by the sweeper."""
 
-    sweep_seconds: float = 60.0
-    """How often the sweeper looks for such rows."""
+    sweep_seconds: float = 10.0
+    """How often a poll looks for such rows and wakes the sweeper."""
 
 
 class CodecServerSettings(Group):

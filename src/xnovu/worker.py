@@ -9,25 +9,29 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from xnovu.adapters import temporal
 from xnovu.adapters.schedules import Schedules
 from xnovu.adapters.temporal import connect, data_converter, ensure_search_attributes
 from xnovu.adapters.tenants import EnterpriseTenants
 from xnovu.core.errors import TemporalUnavailable
 from xnovu.settings import Settings
 from xnovu.telemetry import health_server, set_up_logs
+from xnovu_activities.feed import FeedReader
 from xnovu_activities.measures import Measures
 from xnovu_activities.monitors import MonitorActivities, Starter
 from xnovu_activities.notifications import NotificationActivities
 from xnovu_activities.ports import Tenants
 from xnovu_activities.rules import RuleActivities
+from xnovu_activities.sweeper import Sweeper
+from xnovu_activities.upkeep import Upkeep
 from xnovu_workflows.cron_scheduling import CronSchedulingWorkflow
 from xnovu_workflows.notification_orchestration import NotificationOrchestrationWorkflow
 from xnovu_workflows.notification_processing import NotificationProcessingWorkflow
@@ -56,15 +60,26 @@ def build(
     tenants: Tenants,
     measures: Measures,
     runner: WorkflowRunner | None = None,
+    *,
+    installation: str | None = None,
 ) -> Worker:
-    """The worker with all workflows and activities; a test gives its own runner and tenants."""
+    """The worker with all workflows and activities; a test gives its own runner and tenants.
+
+    `installation`: who claims rows (`adapters.temporal.installation`); None: the namespace, which is enough where nobody
+    else works on the database.
+    """
     given, queue = settings.worker, settings.temporal.task_queue
     starter = Starter(client, queue)
+    owner = installation or client.namespace
     notifications = NotificationActivities(
-        tenants, client.namespace, timedelta(seconds=given.verify_delay_seconds), measures
+        tenants, owner, timedelta(seconds=given.verify_delay_seconds), measures
+    )
+    upkeep = Upkeep(
+        Sweeper(tenants, starter, owner, measures),
+        FeedReader(tenants, measures, given.feed_check_seconds),
     )
     monitors = MonitorActivities(
-        tenants, client, queue, starter, measures, sweep_seconds=given.sweep_seconds
+        tenants, client, queue, starter, upkeep, measures, sweep_seconds=given.sweep_seconds
     )
     rules = RuleActivities(tenants, Schedules(client, queue), starter, measures)
     return Worker(
@@ -98,7 +113,18 @@ def build(
     )
 
 
-Build = Callable[[Client, Settings, Tenants, Measures], Worker]
+class Build(Protocol):
+    """Makes the worker (`build`)."""
+
+    def __call__(
+        self,
+        client: Client,
+        settings: Settings,
+        tenants: Tenants,
+        measures: Measures,
+        *,
+        installation: str | None = None,
+    ) -> Worker: ...
 
 
 def run(settings: Settings, build: Build = build) -> int:
@@ -130,16 +156,16 @@ async def _main(settings: Settings, build: Build) -> int:
     async with health_server(
         given.bind_address, given.health_port, alive=lambda: None, ready=ready
     ):
-        client = await _connected(settings, stop, state)
-        if client is None:
+        connected = await _connected(settings, stop, state)
+        if connected is None:
             return 0
-        return await _work(client, settings, build, stop, state)
+        return await _work(*connected, settings, build, stop, state)
 
 
 async def _connected(
     settings: Settings, stop: asyncio.Event, state: dict[str, str]
-) -> Client | None:
-    """A client of a Temporal that has what we need; waits for it, None when we are to stop."""
+) -> tuple[Client, str] | None:
+    """A client of a Temporal that has what we need, and who we are there; waits for it, None when we are to stop."""
     given = settings.worker
     prometheus = PrometheusConfig(
         bind_address=f"{given.bind_address}:{given.metrics_port}",
@@ -156,7 +182,7 @@ async def _connected(
             trying.cancel()
             return None
         try:
-            client = trying.result()
+            connected = trying.result()
         except TemporalUnavailable as error:
             if state["problem"] != error.message:
                 _log.warning("waiting for Temporal: %s", error.message)
@@ -164,18 +190,19 @@ async def _connected(
             await asyncio.wait({stopping}, timeout=RETRY_SECONDS)
         else:
             stopping.cancel()
-            return client
+            return connected
     return None
 
 
-async def _try(settings: Settings, runtime: Runtime) -> Client:
+async def _try(settings: Settings, runtime: Runtime) -> tuple[Client, str]:
     client = await connect(settings.temporal, runtime=runtime)
     await ensure_search_attributes(client, manage=False)
-    return client
+    return client, await temporal.installation(client)
 
 
 async def _work(
     client: Client,
+    owner: str,
     settings: Settings,
     build: Build,
     stop: asyncio.Event,
@@ -187,7 +214,7 @@ async def _work(
             if client.service_client.config.runtime
             else Runtime.default().metric_meter
         )
-        worker = build(client, settings, tenants, measures)
+        worker = build(client, settings, tenants, measures, installation=owner)
         working = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(stop.wait())
         state["problem"] = ""

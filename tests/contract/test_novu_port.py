@@ -126,6 +126,44 @@ async def test_a_dropped_answer_is_found_in_the_feed(
     await until(there, "the feed shows what was accepted")
 
 
+async def test_the_feed_tells_what_became_of_each_step(
+    port: NovuClient, novu_sandbox: SandboxProcess
+) -> None:
+    steps = [
+        *WORKFLOW["steps"],
+        {"type": "sms", "name": "Text", "controlValues": {"body": "b"}},
+        {"type": "delay", "name": "Wait", "controlValues": {"amount": 1, "unit": "hours"}},
+        {"type": "email", "name": "Mail", "controlValues": {"subject": "s", "body": "b"}},
+    ]
+    with novu_sandbox.client() as api:
+        api.put("/v2/workflows/welcome", json={**WORKFLOW, "steps": steps}).raise_for_status()
+    novu_sandbox.fault("provider", channel="sms")
+    await port.trigger(request())
+    await asyncio.to_thread(novu_sandbox.settled)
+
+    async def states() -> list[tuple[str | None, str]]:
+        (entry,) = await port.activity("xn-1")
+        assert entry.subscriber_id == "ada"
+        return [(job.channel, job.state) for job in entry.jobs]
+
+    sent = [("IN_APP", "Delivered"), ("SMS", "Failed")]
+    assert await states() == [*sent, (None, "UnderWay"), ("EMAIL", "UnderWay")]
+    assert await port.cancel("xn-1") is True
+    assert await states() == [*sent, (None, "Cancelled"), ("EMAIL", "Cancelled")]
+
+
+async def test_a_refused_key_is_asked_about_once_and_not_a_thousand_times(
+    port: NovuClient, novu_sandbox: SandboxProcess
+) -> None:
+    novu_sandbox.fault("401", method=None, path="/v1")
+    for _ in range(1000):
+        with pytest.raises(errors.CredentialsRejected) as caught:
+            await port.trigger(request())
+        assert caught.value.retry_after is not None
+    asked = await asyncio.to_thread(novu_sandbox.admin, "GET", "/requests?path=/v1/events")
+    assert 1 <= len(asked) <= 3
+
+
 async def test_messages_are_deleted_once(port: NovuClient, novu_sandbox: SandboxProcess) -> None:
     await port.trigger(request())
     await asyncio.to_thread(novu_sandbox.settled)

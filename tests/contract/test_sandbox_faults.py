@@ -128,3 +128,26 @@ def test_a_real_token_bucket_says_when_to_come_back(sandbox):
     assert int(headers["Retry-After"]) == int(headers["RateLimit-Reset"]) >= 1
     assert headers["RateLimit-Limit"] == "60"
     assert 'category="trigger";cost="bulk";serviceLevel="free"' in headers["RateLimit-Policy"]
+
+
+def test_what_the_worker_loses_is_accepted_and_never_shown(sandbox):
+    sandbox.fault("lost", count=1)
+    assert trigger(sandbox, transactionId="xn-1").status_code == 201
+    assert delivered(sandbox) == 0
+    with sandbox.client() as client:
+        feed = client.get("/v1/notifications", params={"transactionId": "xn-1"}).json()
+    assert feed["data"] == []
+    assert sandbox.admin("GET", "/status")["droppedTriggers"][0]["reason"] == "the worker failed"
+
+
+def test_a_provider_that_fails_is_a_failed_job_of_its_channel(sandbox):
+    email = {"type": "email", "name": "E-mail", "controlValues": {"subject": "s", "body": "b"}}
+    put(sandbox, {**NOTICE, "steps": [*NOTICE["steps"], email]})
+    sandbox.fault("provider", channel="email", count=1)
+    trigger(sandbox, transactionId="xn-1")
+    assert delivered(sandbox) == 1
+    with sandbox.client() as client:
+        feed = client.get("/v1/notifications", params={"transactionId": "xn-1"}).json()
+    jobs = {job["type"]: job for job in feed["data"][0]["jobs"]}
+    assert (jobs["in_app"]["status"], jobs["email"]["status"]) == ("completed", "failed")
+    assert jobs["email"]["executionDetails"][0]["status"] == "Failed"

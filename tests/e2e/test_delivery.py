@@ -36,6 +36,8 @@ def test_a_thousand_rows_are_delivered_once_although_the_worker_is_killed(
     delivered = world.delivered(tenant)
     assert set(delivered.values()) == {1}
     assert sorted({notification for notification, _, _ in delivered}) == sorted(ids)
+    # A namespace of the same name in another cluster is another owner.
+    assert all("@" in row["claim_owner"].partition("/")[0] for row in world.rows(tenant))
 
 
 def test_an_idle_insert_reaches_novu_within_700_ms_at_the_median(world: World) -> None:

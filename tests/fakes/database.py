@@ -22,7 +22,10 @@ from xnovu.core.records import (
     Claim,
     Claimed,
     DeliveryCounts,
+    DueFeed,
+    DueFeeds,
     DueRow,
+    FeedRecord,
     Finish,
     Finished,
     JsonObject,
@@ -31,7 +34,9 @@ from xnovu.core.records import (
     PollAnswer,
     PollRequest,
     Rule,
+    Swept,
     Template,
+    Unclear,
     Workflow,
 )
 
@@ -62,6 +67,8 @@ class Row:
     settled: JsonObject | None = None
     shadow: JsonObject | None = None
     stale: bool = False
+    feed_seconds: float | None = None
+    feed: list[FeedRecord] = field(default_factory=list)
 
     @property
     def status(self) -> NotificationStatus:
@@ -69,6 +76,26 @@ class Row:
 
     def move(self, status: NotificationStatus) -> None:
         self.notification = replace(self.notification, status=status)
+
+    def replay(self) -> None:
+        """As notify.replay_notification does."""
+        assert self.status is NotificationStatus.FAILED
+        self.error_details = None
+        generation = self.notification.generation + 1
+        self.notification = replace(
+            self.notification, status=NotificationStatus.PENDING, generation=generation
+        )
+
+    def remember(self, state: Any) -> None:
+        """The column delivery_state."""
+        self.notification = replace(
+            self.notification,
+            reached=tuple(state["recipients"]),
+            reached_topics=tuple(state["topics"]),
+            unclear=tuple(
+                Unclear(tuple(u["transactions"]), tuple(u["topics"])) for u in state["unclear"]
+            ),
+        )
 
 
 @dataclass
@@ -84,6 +111,7 @@ class FakeDatabase:
     faults: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
     after: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
     calls: list[str] = field(default_factory=list)
+    feed_seconds: float | None = None
 
     def add(self, notification_id: int, **changes: Any) -> Row:
         plain = Notification(
@@ -194,14 +222,59 @@ class FakeDatabase:
             return FinishOutcome.LOST
         row.move(item.status)
         row.transaction_id, row.error_details = item.transaction_id, item.error_details
+        sent = item.status is NotificationStatus.SENT or item.delivery_state is not None
+        row.feed_seconds = self.feed_seconds if sent else None
+        if item.delivery_state is not None:
+            row.remember(item.delivery_state)
         return FinishOutcome.FINISHED
 
-    async def fetch(self, notification_id: int) -> Claimed:
+    async def fetch(self, notification_id: int, owner: str | None = None) -> Claimed:
         await self._call("fetch")
         row = self.rows.get(notification_id)
         if row is None:
             return Claimed(notification_id, ClaimOutcome.MISSING, None, None)
+        held = row.status is NotificationStatus.PROCESSING and row.owner is not None
+        if held and owner is not None and row.owner != owner:
+            return Claimed(notification_id, ClaimOutcome.FOREIGN, None, None)
         return self._seen(row, ClaimOutcome.DONE)
+
+    async def note_round(self, notification_id: int, round_: int) -> None:
+        await self._call("note_round")
+        row = self.rows[notification_id]
+        rounds = max(row.notification.rounds, round_)
+        row.notification = replace(row.notification, rounds=rounds)
+
+    async def sweep(self, installation: str, most: int) -> Swept:
+        await self._call("sweep")
+        late = [r for r in self.rows.values() if r.stale]
+        ours = [r for r in late if r.owner is None or r.owner.startswith(f"{installation}/")]
+        others = [r for r in late if r not in ours]
+        return Swept(
+            tuple(r.notification.id for r in ours[:most]),
+            len(others),
+            tuple(sorted({str(r.owner).partition("/")[0] for r in others})),
+        )
+
+    async def extend_leases(self, notification_ids: Sequence[int]) -> None:
+        await self._call("extend_leases")
+        for i in notification_ids:
+            self.rows[i].stale = False
+
+    async def due_feeds(self, most: int) -> DueFeeds:
+        await self._call("due_feeds")
+        due = [r for r in self.rows.values() if r.feed_seconds is not None]
+        rows = tuple(DueFeed(r.notification, len(r.feed), 60.0) for r in due[:most])
+        problems = sum(bool(r.feed and r.feed[-1].problem) for r in self.rows.values())
+        return DueFeeds(rows, None, problems)
+
+    async def record_deliveries(self, record: FeedRecord) -> bool:
+        await self._call("record_deliveries")
+        row = self.rows[record.notification_id]
+        if record.checks != len(row.feed):
+            return False
+        row.feed.append(record)
+        row.feed_seconds = record.next_seconds
+        return True
 
     async def settle_retraction(self, notification_id: int, report: JsonObject) -> None:
         await self._call("settle_retraction")

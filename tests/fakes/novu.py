@@ -4,14 +4,16 @@ Not a proof of the HTTP client (tests/unit/test_novu_client and tests/contract a
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fakes.database import FakeDatabase
 
 from xnovu.core.contracts.common import EnterpriseRef
-from xnovu.core.errors import OutcomeUnclear, XNovuError
-from xnovu.core.records import TriggerRequest
+from xnovu.core.contracts.notifications import Channel
+from xnovu.core.errors import ConfigurationError, OutcomeUnclear, XNovuError
+from xnovu.core.records import FeedEntry, FeedJob, JobState, TriggerRequest
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,10 @@ class FakeNovu:
     lookups: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
-    read_faults: list[XNovuError] = field(default_factory=list)
+    looks: Counter[str] = field(default_factory=Counter)
+    late_by_looks: int = 0
+    jobs: dict[str, tuple[FeedJob, ...]] = field(default_factory=dict)
+    read_faults: list[XNovuError | None] = field(default_factory=list)
     before_trigger: Callable[[TriggerRequest], None] | None = None
     hold: asyncio.Event | None = None
 
@@ -69,19 +74,34 @@ class FakeNovu:
 
     async def accepted(self, transaction_id: str) -> frozenset[str]:
         self.lookups.append(transaction_id)
-        if self.read_faults:
-            raise self.read_faults.pop(0)
-        return frozenset(self.feed.get(transaction_id, ()))
+        self._read()
+        self.looks[transaction_id] += 1
+        return frozenset(self._shown(transaction_id))
+
+    def _read(self) -> None:
+        fault = self.read_faults.pop(0) if self.read_faults else None
+        if fault is not None:
+            raise fault
+
+    def _shown(self, transaction_id: str) -> list[str]:
+        """Novu makes jobs and messages some time after it has accepted: after so many looks."""
+        late = self.looks[transaction_id] <= self.late_by_looks
+        return [] if late else self.feed.get(transaction_id, [])
+
+    async def activity(self, transaction_id: str) -> tuple[FeedEntry, ...]:
+        """Everybody of the feed, with the jobs of `jobs` or one in-app message that arrived."""
+        people = await self.accepted(transaction_id)
+        plain = (FeedJob(Channel.IN_APP, JobState.DELIVERED, "Message sent"),)
+        return tuple(FeedEntry(who, self.jobs.get(who, plain)) for who in sorted(people))
 
     async def cancel(self, transaction_id: str) -> bool:
-        if self.read_faults:
-            raise self.read_faults.pop(0)
+        self._read()
         self.cancelled.append(transaction_id)
         return False
 
     async def delete_messages(self, transaction_id: str) -> bool:
         self.deleted.append(transaction_id)
-        return bool(self.feed.get(transaction_id))
+        return bool(self._shown(transaction_id))
 
 
 @dataclass
@@ -99,3 +119,7 @@ class FakeTenants:
         if self.missing is not None:
             raise self.missing
         return self.novus[enterprise.id]
+
+    def trouble(self, enterprise: EnterpriseRef) -> ConfigurationError | None:
+        del enterprise
+        return self.missing if isinstance(self.missing, ConfigurationError) else None

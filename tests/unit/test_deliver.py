@@ -11,12 +11,11 @@ from xnovu.core.contracts.common import DeliveryConfig, EnterpriseRef
 from xnovu.core.contracts.notifications import (
     ClaimOutcome,
     NotificationRef,
-    NotificationStatus,
     ProcessingInput,
     TriggerInput,
 )
 from xnovu.core.errors import Expired, NotificationNotFound, WorkflowNotFound
-from xnovu.core.records import Claimed
+from xnovu.core.records import Claimed, Unclear
 from xnovu_activities import deliver
 
 ENTERPRISE = EnterpriseRef(id="3f0b8a52-9c0e-4a7d-8d55-0d6a1c3f2b10")
@@ -37,9 +36,9 @@ class Pauses:
             self._novu.feed.update(self._shows)
 
 
-async def prepared(*recipients: str, topics: tuple[str, ...] = ()) -> deliver.Prepared:
+async def prepared(*recipients: str, **changes: object) -> deliver.Prepared:
     database = FakeDatabase(ENTERPRISE.id)
-    row = database.add(1, recipients=recipients, topics=topics, generation=2)
+    row = database.add(1, recipients=recipients, generation=2, **changes)
     return await deliver.prepare(database, row.notification, a_workflow())
 
 
@@ -51,7 +50,10 @@ async def send(
     novu: FakeNovu, what: deliver.Prepared, pauses: Pauses, **changes: object
 ) -> tuple[str, bool, bool]:
     call = TriggerInput(ref=REF, generation=2, chunk=0).model_copy(update=changes)
-    done = await deliver.send(novu, what, call, verify_delay=10, pause=pauses)
+    database = FakeDatabase(ENTERPRISE.id)
+    database.add(1)
+    sending = deliver.Sending(database, novu, verify_delay=10, now=NOW, pause=pauses)
+    done = await deliver.send(sending, what, call)
     return done.transaction_id, done.verified, done.withdrawn
 
 
@@ -64,35 +66,73 @@ async def test_a_first_send_asks_nothing() -> None:
 async def test_the_feed_may_be_late_and_is_asked_twice() -> None:
     novu = FakeNovu()
     pauses = Pauses(novu, {tid(): ["ada"]})
-    done = await send(novu, await prepared("ada"), pauses, verify=True, attempt=1)
+    done = await send(novu, await prepared("ada"), pauses, verify=True)
     assert done == (tid(), True, False)
     assert (pauses.seconds, novu.requests) == ([10], [])
 
 
 async def test_what_an_earlier_round_reached_counts() -> None:
     novu = FakeNovu(feed={tid(): ["ada"], tid(1): ["bob"]})
-    done = await send(novu, await prepared("ada", "bob"), Pauses(), verify=True, attempt=2)
-    assert done == (tid(), True, False)
+    what = await prepared("ada", "bob", rounds=1)
+    assert await send(novu, what, Pauses(), verify=True) == (tid(), True, False)
 
 
 async def test_the_missing_get_a_call_of_their_own_with_its_refusals() -> None:
-    novu = FakeNovu(feed={tid(): ["ada"]})
-    what = await prepared("ada", "bob")
-    await send(novu, what, Pauses(), verify=True, attempt=2, definite_errors=3)
+    novu = FakeNovu(feed={tid(): ["ada"], tid(1): ["eve"]})
+    what = await prepared("ada", "bob", "eve", rounds=1)
+    await send(novu, what, Pauses(), verify=True, definite_errors=3)
     (request,) = novu.requests
     assert (request.recipients, request.transaction_id) == (("bob",), tid(2))
     assert request.idempotency_key == ids.idempotency_key(tid(2), 3)
 
 
+async def test_a_round_that_reached_nobody_is_used_again() -> None:
+    """So a Novu that throttles for hours does not cost a new id, and a look, a try."""
+    novu = FakeNovu(feed={tid(): ["ada"]})
+    await send(novu, await prepared("ada", "bob", rounds=1), Pauses(), verify=True)
+    assert [r.transaction_id for r in novu.requests] == [tid(1)]
+
+
+async def test_a_round_is_noted_before_it_is_sent() -> None:
+    database, novu = FakeDatabase(ENTERPRISE.id), FakeNovu(feed={tid(): ["ada"]})
+    row = database.add(1)
+    seen: list[int] = []
+    novu.before_trigger = lambda _: seen.append(row.notification.rounds)
+    sending = deliver.Sending(database, novu, verify_delay=0, now=NOW, pause=Pauses())
+    call = TriggerInput(ref=REF, generation=2, chunk=0, verify=True)
+    await deliver.send(sending, await prepared("ada", "bob"), call)
+    assert seen == [1]
+
+
+async def test_what_is_too_late_is_looked_up_and_not_sent() -> None:
+    late = {"expire_after": timedelta(minutes=1), "verify": True}
+    novu = FakeNovu(feed={tid(): ["ada"]})
+    assert await send(novu, await prepared("ada"), Pauses(), **late) == (tid(), True, False)
+    with pytest.raises(Expired):
+        await send(novu, await prepared("bob"), Pauses(), **late)
+    assert novu.requests == []
+
+
+async def test_whom_an_earlier_generation_may_have_reached_is_looked_up() -> None:
+    earlier = ids.transaction_id(ENTERPRISE.id, 1, 1, 3)
+    doubts = (Unclear((earlier,), topics=("all",)),)
+    what = await prepared("ada", "bob", topics=("all", "some"), unclear=doubts)
+    novu = FakeNovu(feed={earlier: ["ada"]})
+    await send(novu, what, Pauses(), verify=True)
+    (request,) = novu.requests
+    assert (request.recipients, request.topics) == (("bob",), ("some",))
+    assert request.transaction_id == tid()
+
+
 async def test_a_topic_that_reached_anybody_was_accepted() -> None:
     novu = FakeNovu(feed={tid(): ["who-knows"]})
     what = await prepared("ada", topics=("everybody",))
-    assert await send(novu, what, Pauses(), verify=True, attempt=1) == (tid(), True, False)
+    assert await send(novu, what, Pauses(), verify=True) == (tid(), True, False)
 
 
 async def test_only_looking_sends_nothing() -> None:
     novu = FakeNovu()
-    done = await send(novu, await prepared("ada"), Pauses(), verify=True, attempt=3, send=False)
+    done = await send(novu, await prepared("ada"), Pauses(), verify=True, send=False)
     assert done == (tid(), False, True)
     assert novu.requests == []
 
@@ -126,20 +166,3 @@ def test_what_is_not_there_has_its_own_reason() -> None:
     row = claimed().notification
     with pytest.raises(WorkflowNotFound):
         deliver.known(Claimed(1, ClaimOutcome.CLAIMED, row, None))
-
-
-async def test_undoing_covers_every_chunk() -> None:
-    database, novu = FakeDatabase(ENTERPRISE.id), FakeNovu()
-    people = tuple(f"u{i}" for i in range(150))
-    row = database.add(1, recipients=people, status=NotificationStatus.RETRACTED)
-    await deliver.compensate(database, novu, row.notification)
-    assert len(novu.cancelled) == len(novu.deleted) == 2
-    assert row.settled is not None
-
-
-async def test_undoing_covers_the_generations_before_a_replay() -> None:
-    """One that had reached some, ended FAILED and was replayed has left something at Novu."""
-    database, novu = FakeDatabase(ENTERPRISE.id), FakeNovu()
-    row = database.add(1, generation=2, status=NotificationStatus.RETRACTED)
-    await deliver.compensate(database, novu, row.notification)
-    assert [t.split("-g")[1] for t in novu.cancelled] == ["0-c0", "1-c0", "2-c0"]

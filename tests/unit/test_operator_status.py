@@ -49,6 +49,47 @@ def test_a_healthy_monitor_is_not_written_at_every_poll() -> None:
     assert first == second
 
 
+@pytest.mark.parametrize(
+    ("health", "reason", "says"),
+    [
+        (PollHealth(last_poll_at=NOW), None, ""),
+        (
+            PollHealth(held_reason="CredentialsRejected", held_message="Novu answered 401"),
+            "CredentialsRejected",
+            "Novu answered 401; notifications wait",
+        ),
+        (
+            PollHealth(foreign=3, foreign_owners=("default@ab",)),
+            "ClaimedElsewhere",
+            "3 notifications are held by default@ab",
+        ),
+        (
+            PollHealth(
+                consecutive_errors=3, error_message="away", held_reason="CredentialsMissing"
+            ),
+            "MonitorFailing",
+            "away",
+        ),
+    ],
+)
+def test_what_makes_an_enterprise_degraded(
+    health: PollHealth, reason: str | None, says: str
+) -> None:
+    found = {Monitor.REALTIME: running(health)}
+    status = {
+        Monitor.REALTIME: say.monitor_status(Mode.ACTIVE, found[Monitor.REALTIME], suspended=False)
+    }
+    problem = say.degraded(status, found)
+    assert (problem.reason if problem else None) == reason
+    assert says in (problem.message if problem else "")
+
+
+def test_what_did_not_arrive_is_counted() -> None:
+    found = say.deliveries({Monitor.REALTIME: running(PollHealth(pending=1, unreached_24h=2))})
+    assert found is not None
+    assert (found.pending, found.unreached_24h) == (1, 2)
+
+
 def test_modes_that_differ_are_mixed() -> None:
     one = Enterprise.model_validate(changed(enterprise(), {"spec.cron.mode": "Shadow"}))
     assert say.mode_word(one) == "Mixed"

@@ -10,7 +10,7 @@ import typer
 from xnovu import reference
 from xnovu.__main__ import app
 from xnovu.core import errors
-from xnovu.core.reasons import Reason
+from xnovu.core.reasons import DeliveryProblem, Reason
 from xnovu.crdgen import RESOURCES, files
 from xnovu.settings import Settings
 
@@ -24,6 +24,7 @@ SAMPLES = {
     "path": "/some/file",
     "secret": "hidden",
     "JSON list": '["a"]',
+    "JSON list of numbers": "[7]",
 }
 
 
@@ -31,12 +32,13 @@ def test_every_reason_is_on_the_page_of_reasons_once() -> None:
     page = reference.reasons_page()
     listed = re.findall(r"^\| `([A-Za-z]+)` \|", page, re.MULTILINE)
     classes = [value for value in vars(errors).values() if isinstance(value, type)]
-    wanted = {c.reason for c in classes if issubclass(c, errors.XNovuError)} | set(map(str, Reason))
+    wanted = {c.reason for c in classes if issubclass(c, errors.XNovuError)}
+    wanted |= {*map(str, Reason), *map(str, DeliveryProblem)}
     assert sorted(listed) == sorted(wanted)
 
 
-@pytest.mark.parametrize("reason", Reason)
-def test_a_reason_is_camel_case_and_has_a_meaning(reason: Reason) -> None:
+@pytest.mark.parametrize("reason", [*Reason, *DeliveryProblem])
+def test_a_reason_is_camel_case_and_has_a_meaning(reason: Reason | DeliveryProblem) -> None:
     assert re.fullmatch(r"([A-Z][a-z]*)+", reason.value)
     assert reason.meaning.endswith(".")
 

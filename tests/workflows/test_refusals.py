@@ -1,6 +1,6 @@
 """What can never be delivered ends FAILED with its reason, at once; what waits for a person is not FAILED."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fakes.database import a_workflow
@@ -14,6 +14,7 @@ from xnovu.core.errors import (
     CredentialsMissing,
     CredentialsRejected,
     NovuRejected,
+    NovuThrottled,
     WorkflowNotFound,
     XNovuError,
 )
@@ -63,6 +64,13 @@ async def test_one_that_is_too_late(case: Case) -> None:
     await _ends_failed(case, "Expired")
 
 
+async def test_one_that_becomes_too_late_while_it_waits_for_novu(case: Case) -> None:
+    case.delivery = FAST.model_copy(update={"expire_after": timedelta(seconds=1)})
+    case.novu.script = [Fault(NovuThrottled("429", retry_after=timedelta(seconds=1.5)))]
+    await _ends_failed(case, "Expired", due_at=datetime.now(UTC))
+    assert len(case.novu.requests) == 1
+
+
 @pytest.mark.parametrize("error", [NovuRejected("400"), WorkflowNotFound("422")])
 async def test_what_novu_refuses(case: Case, error: XNovuError) -> None:
     case.novu.script = [Fault(error)]
@@ -97,7 +105,9 @@ async def test_a_refusal_in_the_slow_lane_has_its_reason_too(case: Case) -> None
     async with case.worker():
         result = await case.deliver(row)
     assert (result.status, result.reason) == (FAILED, "NovuRejected")
-    assert row.error_details == {"reason": "NovuRejected", "message": "Novu refused it: 400"}
+    assert row.error_details is not None
+    assert row.error_details["reason"] == "NovuRejected"
+    assert str(row.error_details["message"]).startswith("Novu refused it: 400 (0 of 1 recipients")
 
 
 async def test_a_row_that_is_not_there_is_nobodys_failure(case: Case) -> None:

@@ -5,6 +5,7 @@ step: each step visible, sends decided here one by one, because only what is cer
 It never fails: a notification that cannot be delivered is FAILED in the database, with its reason.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio import workflow
@@ -18,6 +19,8 @@ from temporalio.exceptions import (
 with workflow.unsafe.imports_passed_through():
     from xnovu.core.contracts.common import RetryConfig
     from xnovu.core.contracts.notifications import (
+        ChunkOutcome,
+        ChunkResult,
         ClaimOutcome,
         DeliverResult,
         FetchResult,
@@ -38,13 +41,22 @@ with workflow.unsafe.imports_passed_through():
         CredentialsMissing,
         CredentialsRejected,
         DatabaseUnavailable,
+        Expired,
         NovuFailed,
         NovuThrottled,
         NovuUnavailable,
         OutcomeUnclear,
+        WorkflowNotFound,
     )
-    from xnovu.core.ids import transaction_id
-    from xnovu_workflows.policies import FOREVER, ONCE, QUICK, SEND, STEP
+    from xnovu_workflows.policies import (
+        FOREVER,
+        ONCE,
+        QUICK,
+        SEND,
+        STEP,
+        UNDO,
+        UNDO_HEARTBEAT,
+    )
 
 SLOW = timedelta(minutes=1)
 """Wait between two tries with credentials that are refused: somebody must mend them."""
@@ -60,6 +72,8 @@ _WAITING = {
 }
 """Certainly not accepted, and no fault of the notification: waited for, not counted."""
 
+_HOPELESS = {WorkflowNotFound.reason, Expired.reason}
+"""What refuses one chunk for such a reason refuses all that follow."""
 
 _UNCLEAR = {None, OutcomeUnclear.reason, NovuUnavailable.reason, NovuFailed.reason}
 """It may have been accepted: a time-out, a reset, and Novu's own 5xx, which may come after it has queued the work."""
@@ -111,10 +125,6 @@ class NotificationProcessingWorkflow:
         return result
 
 
-class _GivenUp(Exception):
-    """The attempts are used up, and Novu's feed shows nothing."""
-
-
 class _Slow:
     """The steps one by one, after a quick try that was deferred."""
 
@@ -137,7 +147,7 @@ class _Slow:
         )
         self._generation = fetched.generation
         if fetched.outcome is ClaimOutcome.RETRACTED:
-            return await self._end(NotificationStatus.RETRACTED)
+            return await self._take_back()
         if fetched.outcome not in {ClaimOutcome.CLAIMED, ClaimOutcome.RESUMED}:
             return DeliverResult(next=Next.FINISHED, reason=fetched.outcome.value)
         if fetched.outcome is ClaimOutcome.RESUMED and not self._quick.claimed:
@@ -148,17 +158,23 @@ class _Slow:
     async def _deliver(self, chunks: int) -> DeliverResult:
         try:
             await self._check()
-            transactions = await self._send_all(chunks)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            reason = _reason(error) or OutcomeUnclear.reason
-            return await self._end(NotificationStatus.FAILED, reason, _message(error))
-        except _GivenUp as error:
-            return await self._end(NotificationStatus.FAILED, OutcomeUnclear.reason, str(error))
-        if transactions is None:
-            return await self._end(NotificationStatus.RETRACTED)
-        return await self._end(NotificationStatus.SENT, transactions=transactions)
+            # What an earlier run sent of a row that cannot be prepared any more, Novu's feed may tell.
+            found = _chunk_result(0, error, unclear=self._resumed)
+            each = [found.model_copy(update={"chunk": chunk}) for chunk in range(chunks)]
+            return await self._end(NotificationStatus.FAILED, found.reason, found.message, each)
+        results = await self._send_all(chunks)
+        if results is None:
+            return await self._take_back()
+        if all(r.outcome is ChunkOutcome.ACCEPTED for r in results):
+            return await self._end(NotificationStatus.SENT)
+        return await self._fail(results)
+
+    async def _fail(self, results: Sequence[ChunkResult]) -> DeliverResult:
+        first = next(r for r in results if r.outcome is not ChunkOutcome.ACCEPTED)
+        return await self._end(NotificationStatus.FAILED, first.reason, first.message, results)
 
     async def _check(self) -> None:
         ref = self._request.ref
@@ -187,28 +203,28 @@ class _Slow:
             )
 
     def _unhurried(self) -> ProcessingInput:
-        """What may have been sent in time must not be called expired now."""
+        """What may have been sent in time must not be called expired before Novu's feed was asked; the send does that."""
         delivery = self._request.delivery.model_copy(update={"expire_after": None})
         return self._request.model_copy(update={"delivery": delivery})
 
-    async def _send_all(self, chunks: int) -> tuple[str, ...] | None:
-        """Transaction ids of all chunks, None where it was withdrawn."""
-        sent: list[str] = []
+    async def _send_all(self, chunks: int) -> list[ChunkResult] | None:
+        """What became of each chunk; None where it was withdrawn. One that is refused does not stop the others."""
+        results: list[ChunkResult] = []
         for chunk in range(chunks):
+            result: ChunkResult | None
             if chunk < self._quick.accepted:
-                ref = self._request.ref
-                sent.append(
-                    transaction_id(ref.enterprise.id, ref.notification_id, self._generation, chunk)
-                )
-                continue
-            unclear = self._resumed or (self._quick.unclear and chunk == self._quick.accepted)
-            result = await self._send(chunk, unclear=unclear)
+                result = ChunkResult(chunk=chunk, outcome=ChunkOutcome.ACCEPTED)
+            else:
+                unclear = self._resumed or (self._quick.unclear and chunk == self._quick.accepted)
+                result = await self._send(chunk, unclear=unclear)
             if result is None:
                 return None
-            sent.append(result.transaction_id)
-        return tuple(sent)
+            results.append(result)
+            if result.reason in _HOPELESS:
+                break
+        return results
 
-    async def _send(self, chunk: int, *, unclear: bool) -> TriggerResult | None:
+    async def _send(self, chunk: int, *, unclear: bool) -> ChunkResult | None:
         """Try until it is accepted or the attempts are used up; never again without asking, after an unclear one."""
         retry = self._request.delivery.retry
         attempt, waits, refusals = int(unclear), 0, 0
@@ -221,9 +237,9 @@ class _Slow:
                 generation=self._generation,
                 chunk=chunk,
                 verify=unclear,
-                attempt=attempt,
                 definite_errors=refusals,
                 send=not (last and unclear),
+                expire_after=self._request.delivery.expire_after,
             )
             try:
                 result = await workflow.execute_activity(
@@ -236,10 +252,10 @@ class _Slow:
             except ActivityError as error:
                 reason = _reason(error)
                 counted = reason not in _WAITING
-                if is_cancelled_exception(error) or (
-                    counted and (last or not _is_retryable(error))
-                ):
+                if is_cancelled_exception(error):
                     raise
+                if counted and (last or not _is_retryable(error)):
+                    return _chunk_result(chunk, error, unclear=unclear or reason in _UNCLEAR)
                 unclear = unclear or counted or reason in _UNCLEAR
                 # Only what was received: an answer that was lost is not known to be a refusal.
                 refusals += int(reason in _KEPT)
@@ -249,16 +265,28 @@ class _Slow:
                     # Hours of waiting: the next run claims again and asks Novu before it sends.
                     workflow.continue_as_new(self._request)
                 continue
-            if result.withdrawn and not call.send:
-                raise _GivenUp(f"Novu did not accept it in {retry.maximum_attempts} attempts")
-            return None if result.withdrawn else result
+            return _ended(call, result, retry)
+
+    async def _take_back(self) -> DeliverResult:
+        """Undo at Novu what can be undone; a Novu that is away is waited for. Not ours any more: leave it alone."""
+        result = await workflow.execute_activity(
+            "UpdateNotificationStatus",
+            StatusInput(ref=self._request.ref, status=NotificationStatus.RETRACTED),
+            result_type=StatusResult,
+            start_to_close_timeout=UNDO,
+            heartbeat_timeout=UNDO_HEARTBEAT,
+            retry_policy=FOREVER,
+        )
+        if result.outcome is FinishOutcome.LOST:
+            return DeliverResult(next=Next.FINISHED, reason=result.outcome.value)
+        return DeliverResult(next=Next.FINISHED, status=NotificationStatus.RETRACTED)
 
     async def _end(
         self,
         status: NotificationStatus,
         reason: str | None = None,
         message: str | None = None,
-        transactions: tuple[str, ...] = (),
+        chunks: Sequence[ChunkResult] = (),
     ) -> DeliverResult:
         result = await workflow.execute_activity(
             "UpdateNotificationStatus",
@@ -266,19 +294,44 @@ class _Slow:
                 ref=self._request.ref,
                 status=status,
                 generation=self._generation,
-                transaction_ids=transactions,
                 reason=reason,
                 message=message,
+                chunks=tuple(chunks),
             ),
             result_type=StatusResult,
             start_to_close_timeout=STEP,
             retry_policy=FOREVER,
         )
-        if result.outcome is FinishOutcome.RETRACTED and status is not NotificationStatus.RETRACTED:
-            return await self._end(NotificationStatus.RETRACTED)
+        if result.outcome is FinishOutcome.RETRACTED:
+            return await self._take_back()
         if result.outcome is FinishOutcome.LOST:
             return DeliverResult(next=Next.FINISHED, reason=result.outcome.value)
         return DeliverResult(next=Next.FINISHED, status=status, reason=reason)
+
+
+def _ended(call: TriggerInput, result: TriggerResult, retry: RetryConfig) -> ChunkResult | None:
+    """What a call that was answered says of its chunk; None where the notification was withdrawn."""
+    if not result.withdrawn:
+        return ChunkResult(chunk=call.chunk, outcome=ChunkOutcome.ACCEPTED)
+    if call.send:
+        return None
+    return ChunkResult(
+        chunk=call.chunk,
+        outcome=ChunkOutcome.UNCLEAR,
+        reason=OutcomeUnclear.reason,
+        message=f"Novu did not clearly accept it in {retry.maximum_attempts} attempts, and its feed does not show"
+        " it: look whether Novu is well, then replay it",
+    )
+
+
+def _chunk_result(chunk: int, error: ActivityError, *, unclear: bool) -> ChunkResult:
+    """Why a chunk was not accepted."""
+    return ChunkResult(
+        chunk=chunk,
+        outcome=ChunkOutcome.UNCLEAR if unclear else ChunkOutcome.REFUSED,
+        reason=_reason(error) or OutcomeUnclear.reason,
+        message=_message(error),
+    )
 
 
 def _cause(error: ActivityError) -> ApplicationError | None:
@@ -293,7 +346,11 @@ def _reason(error: ActivityError) -> str | None:
 
 def _message(error: ActivityError) -> str:
     cause = _cause(error)
-    return cause.message if cause else "the activity did not end in time"
+    return (
+        cause.message
+        if cause
+        else "the worker did not answer in time: look at its log, then replay it"
+    )
 
 
 def _is_retryable(error: ActivityError) -> bool:

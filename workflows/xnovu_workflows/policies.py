@@ -25,6 +25,12 @@ QUICK: Final = timedelta(seconds=8)
 SEND: Final = timedelta(seconds=90)
 """Verification waits for Novu's queue, twice at most, then one HTTP call."""
 
+UNDO: Final = timedelta(minutes=15)
+"""Taking back a notification of 10,000 recipients is a hundred chunks of some calls each."""
+
+UNDO_HEARTBEAT: Final = timedelta(minutes=2)
+"""Above one call with all its pages, and above the longest pause between two heartbeats."""
+
 WINDOW: Final = timedelta(minutes=15)
 """Above the ten minutes for which a monitor's activity runs."""
 

@@ -21,6 +21,7 @@ import httpx
 from pydantic import JsonValue
 
 from xnovu.adapters import novu_feed
+from xnovu.adapters.circuit import Circuit
 from xnovu.core.errors import (
     ConfigurationError,
     CredentialsRejected,
@@ -43,17 +44,15 @@ FEED_PAGE: Final = 50
 MAX_FEED_PAGES: Final = 2000
 MAX_RETRY_AFTER: Final = timedelta(hours=1)
 
-_REFUSED: Final = frozenset(
-    {
-        "error",
-        "trigger_not_active",
-        "no_workflow_active_steps_defined",
-        "no_workflow_steps_defined",
-        "no_tenant_found",
-        "invalid_recipients",
-    }
-)
-"""What a 201 may say when nothing is sent (`TriggerEventStatusEnum`)."""
+_REFUSED: Final = {
+    "error": "look at its activity feed",
+    "trigger_not_active": "activate the workflow there",
+    "no_workflow_active_steps_defined": "activate a step of the workflow there",
+    "no_workflow_steps_defined": "give the workflow a step there",
+    "no_tenant_found": "take the tenant out of the overrides, or create it there",
+    "invalid_recipients": "correct the recipients",
+}
+"""What a 201 may say when nothing is sent (`TriggerEventStatusEnum`), and what to do about it."""
 
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,99}")
 _REUSED_KEY: Final = re.compile(r"idempoten|being reused|different body", re.IGNORECASE)
@@ -98,8 +97,18 @@ class _Answer:
 class NovuClient:
     """Implements `ports.Novu`. Cheap to make; the `http` client is shared and closed by its owner."""
 
-    def __init__(self, http: httpx.AsyncClient, api_url: str, secret_key: str) -> None:
-        """Raises ConfigurationError for an address, CredentialsRejected for a key that can never work."""
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        api_url: str,
+        secret_key: str,
+        *,
+        circuit: Circuit | None = None,
+    ) -> None:
+        """`circuit`: shared by all clients of this address and key.
+
+        Raises ConfigurationError for an address, CredentialsRejected for a key that can never work.
+        """
         parts = urlsplit(api_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
             raise ConfigurationError(
@@ -118,6 +127,7 @@ class NovuClient:
         self._http = http
         self._base = api_url.rstrip("/").removesuffix("/v1")
         self._authorization = f"ApiKey {secret_key}"
+        self._circuit = circuit or Circuit()
 
     async def trigger(self, request: TriggerRequest) -> None:
         """POST /v1/events/trigger, once. Returns when Novu has accepted: 201, acknowledged, `processed`.
@@ -220,7 +230,26 @@ class NovuClient:
         params: Mapping[str, str] | None = None,
         body: JsonObject | None = None,
     ) -> _Answer:
-        """`unclear` is raised where the request may have been received."""
+        """`unclear` is raised where the request may have been received, CredentialsRejected while the key is refused."""
+        self._circuit.check()
+        answer = await self._request(
+            method, path, unclear, headers=headers, params=params, body=body
+        )
+        refused = self._circuit.heard(answer.status, _refusal(answer.status))
+        if refused is not None:
+            raise CredentialsRejected(_refusal(answer.status), retry_after=refused)
+        return answer
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        unclear: type[OutcomeUnclear | NovuUnavailable],
+        *,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+        body: JsonObject | None,
+    ) -> _Answer:
         # Never `from error`: the library's exceptions hold the request, and with it key and payload.
         failed: XNovuError
         try:
@@ -288,7 +317,9 @@ def _check_accepted(answer: _Answer, workflow_key: str) -> None:
     if status == "processed" and acknowledged is True:
         return
     if isinstance(status, str) and status in _REFUSED:
-        raise NovuRejected(f"Novu does not send workflow {workflow_key!r}: {status}")
+        raise NovuRejected(
+            f"Novu does not send workflow {workflow_key!r}: {status}; {_REFUSED[status]}, then replay it"
+        )
     raise OutcomeUnclear("Novu answered 201 with a body that does not say what happened")
 
 
@@ -314,19 +345,20 @@ def _trigger_error(answer: _Answer, workflow_key: str) -> XNovuError:
         )
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return NovuRejected(
-            f"Novu refused the trigger of workflow {workflow_key!r}: {status}{_said(answer)}"
+            f"Novu refused the trigger of workflow {workflow_key!r}: {status}{_said(answer)};"
+            " correct what it names, then replay it"
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _GATEWAY and answer.ours:
         return NovuFailed(f"Novu answered {status}", retry_after=_retry_after(answer))
     return OutcomeUnclear(f"the answer {status} does not tell whether Novu got the request")
 
 
+def _refusal(status: int) -> str:
+    return f"Novu answered {status}: check the secretKey of its environment"
+
+
 def _common_error(answer: _Answer) -> XNovuError | None:
     status = answer.status
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return CredentialsRejected(
-            f"Novu answered {status}: check the secretKey of its environment"
-        )
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return NovuThrottled(
             "Novu answered 429: its rate limit is reached", retry_after=_retry_after(answer)

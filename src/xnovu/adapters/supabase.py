@@ -7,7 +7,7 @@ every row that comes back is checked to be of it. Nothing else in XNovu speaks t
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Final, TypeVar
 
 import httpx
@@ -31,6 +31,8 @@ from xnovu.core.ids import is_enterprise_id
 from xnovu.core.records import (
     Claim,
     Claimed,
+    DueFeeds,
+    FeedRecord,
     Finish,
     Finished,
     JsonObject,
@@ -38,6 +40,7 @@ from xnovu.core.records import (
     PollAnswer,
     PollRequest,
     Rule,
+    Swept,
     Template,
 )
 
@@ -103,9 +106,16 @@ class PostgrestGateway:
 class SupabaseDatabase:
     """One enterprise's part of a database. Methods as documented at `ports.Database`."""
 
-    def __init__(self, gateway: PostgrestGateway, enterprise_id: str, lease_seconds: int) -> None:
+    def __init__(
+        self,
+        gateway: PostgrestGateway,
+        enterprise_id: str,
+        lease_seconds: int,
+        feed_seconds: float | None = None,
+    ) -> None:
         """`lease_seconds`: after that long without news a claimed row is looked at by the sweeper.
 
+        `feed_seconds`: so long after a send Novu's feed is first asked what became of it; None: never.
         Raises Conflict for an id that could say something else to a filter than which enterprise.
         """
         if not is_enterprise_id(enterprise_id):
@@ -113,6 +123,7 @@ class SupabaseDatabase:
         self._gateway = gateway
         self._enterprise = enterprise_id
         self._lease = lease_seconds
+        self._feed = feed_seconds
 
     async def poll(self, request: PollRequest) -> PollAnswer:
         self._own(request.enterprise_id)
@@ -140,9 +151,46 @@ class SupabaseDatabase:
         for item in items:
             self._own(item.enterprise_id)
         answer = await self._gateway.rpc(
-            "finish_notifications", {"items": [asdict(i) for i in items]}
+            "finish_notifications",
+            {"items": [asdict(replace(i, feed_seconds=self._feed)) for i in items]},
         )
         return _parse(tuple[Finished, ...], answer)
+
+    async def note_round(self, notification_id: int, round_: int) -> None:
+        await self._gateway.rpc("note_round", {**self._row(notification_id), "round": round_})
+
+    async def sweep(self, installation: str, most: int) -> Swept:
+        arguments = {"enterprise": self._enterprise, "installation": installation, "most": most}
+        return _parse(Swept, await self._gateway.rpc("sweep", arguments))
+
+    async def extend_leases(self, notification_ids: Sequence[int]) -> None:
+        arguments: dict[str, object] = {
+            "enterprise": self._enterprise,
+            "notifications": list(notification_ids),
+            "lease_seconds": self._lease,
+        }
+        await self._gateway.rpc("extend_leases", arguments)
+
+    async def due_feeds(self, most: int) -> DueFeeds:
+        answer = await self._gateway.rpc(
+            "due_feeds", {"enterprise": self._enterprise, "most": most}
+        )
+        found = _parse(DueFeeds, answer)
+        for row in found.rows:
+            self._own(row.notification.enterprise_id)
+        return found
+
+    async def record_deliveries(self, record: FeedRecord) -> bool:
+        arguments: dict[str, object] = {
+            **self._row(record.notification_id),
+            "generation": record.generation,
+            "checks": record.checks,
+            "next_seconds": record.next_seconds,
+            "report": record.report,
+            "problem": record.problem,
+            "deliveries": [asdict(d) for d in record.deliveries],
+        }
+        return _parse(bool, await self._gateway.rpc("record_deliveries", arguments))
 
     async def settle_retraction(self, notification_id: int, report: JsonObject) -> None:
         await self._gateway.rpc("settle_retraction", self._report(notification_id, report))
@@ -201,8 +249,11 @@ class SupabaseDatabase:
     def _visible(self) -> dict[str, str]:
         return {"or": f"or.enterprise_id.eq.{self._enterprise},enterprise_id.is.null"}
 
+    def _row(self, notification_id: int) -> dict[str, object]:
+        return {"enterprise": self._enterprise, "notification": notification_id}
+
     def _report(self, notification_id: int, report: JsonObject) -> dict[str, object]:
-        return {"enterprise": self._enterprise, "notification": notification_id, "report": report}
+        return {**self._row(notification_id), "report": report}
 
     def _claimed(self, claimed: Claimed) -> Claimed:
         if claimed.notification is not None:

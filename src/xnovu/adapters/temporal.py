@@ -21,6 +21,7 @@ from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 
 from xnovu.adapters.codec import codec_of
+from xnovu.core import ids
 from xnovu.core.errors import TemporalUnavailable, clip
 from xnovu.core.ids import SEARCH_ATTRIBUTES
 from xnovu.settings import TemporalSettings
@@ -89,6 +90,19 @@ async def ensure_namespace(client: Client, *, manage: bool) -> None:
         request = RegisterNamespaceRequest(namespace=client.namespace)
         request.workflow_execution_retention_period.FromTimedelta(RETENTION)
         await client.workflow_service.register_namespace(request, timeout=TIMEOUT)
+
+
+async def installation(client: Client) -> str:
+    """Who we are towards a database (`ids.installation_id`). Raises TemporalUnavailable."""
+    try:
+        found = await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=client.namespace), timeout=TIMEOUT
+        )
+    except RPCError as error:
+        raise TemporalUnavailable(
+            f"Temporal namespace {client.namespace!r} cannot be described: {clip(error.message)}"
+        ) from None
+    return ids.installation_id(client.namespace, found.namespace_info.id)
 
 
 async def ensure_search_attributes(client: Client, *, manage: bool) -> None:

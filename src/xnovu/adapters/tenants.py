@@ -10,11 +10,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from xnovu.adapters import novu, operations, supabase
+from xnovu.adapters.circuit import Circuit
 from xnovu.adapters.credentials import CredentialStore
 from xnovu.adapters.novu import NovuClient
 from xnovu.adapters.operations import Operations
 from xnovu.adapters.supabase import PostgrestGateway, SupabaseDatabase
 from xnovu.core.contracts.common import EnterpriseRef
+from xnovu.core.errors import ConfigurationError
 from xnovu.settings import Settings
 
 KEPT: Final = 1000
@@ -34,6 +36,8 @@ class EnterpriseTenants:
         self._lease = settings.worker.claim_lease_seconds
         self._database_http = supabase.http_client()
         self._novu_http = novu.http_client()
+        self._feed = next(iter(settings.worker.feed_check_seconds), None)
+        self._circuits: OrderedDict[_Identity, Circuit] = OrderedDict()
         self._gateways: OrderedDict[_Identity, PostgrestGateway] = OrderedDict()
         self._users: dict[_Identity, set[str]] = {}
         self._used: dict[str, _Identity] = {}
@@ -51,7 +55,7 @@ class EnterpriseTenants:
         await self._novu_http.aclose()
 
     def database(self, enterprise: EnterpriseRef) -> SupabaseDatabase:
-        return SupabaseDatabase(self._gateway(enterprise), enterprise.id, self._lease)
+        return SupabaseDatabase(self._gateway(enterprise), enterprise.id, self._lease, self._feed)
 
     def operations(self, enterprise: EnterpriseRef) -> Operations:
         """What people do by hand; raises CredentialsMissing."""
@@ -92,4 +96,20 @@ class EnterpriseTenants:
 
     def novu(self, enterprise: EnterpriseRef) -> NovuClient:
         found = self._credentials.novu(enterprise)
-        return NovuClient(self._novu_http, found.url, found.key.get_secret_value())
+        identity = (found.url, found.key.get_secret_value())
+        return NovuClient(self._novu_http, *identity, circuit=self._circuit(identity))
+
+    def trouble(self, enterprise: EnterpriseRef) -> ConfigurationError | None:
+        try:
+            found = self._credentials.novu(enterprise)
+        except ConfigurationError as missing:
+            return missing
+        return self._circuit((found.url, found.key.get_secret_value())).trouble()
+
+    def _circuit(self, identity: tuple[str, str]) -> Circuit:
+        """Enterprises that use one key share its circuit: refused for one is refused for all."""
+        circuit = self._circuits.pop(identity, None) or Circuit()
+        self._circuits[identity] = circuit
+        if len(self._circuits) > KEPT:
+            self._circuits.popitem(last=False)
+        return circuit

@@ -166,6 +166,11 @@ def idempotency_key(transaction: str, definite_errors: int) -> str:
     return f"{transaction}#e{definite_errors}"
 
 
-def claim_owner(temporal_namespace: str, enterprise_id: str, notification_id: int) -> str:
+def installation_id(temporal_namespace: str, namespace_uuid: str) -> str:
+    """Who works on a database. Two Temporal clusters may both have a namespace `default`; its own id tells them apart."""
+    return f"{temporal_namespace}@{namespace_uuid[:8]}"
+
+
+def claim_owner(installation: str, enterprise_id: str, notification_id: int) -> str:
     """Who holds a PROCESSING row. Stable over retries and runs: a second run of the same workflow resumes."""
-    return f"{temporal_namespace}/{notification_workflow_id(enterprise_id, notification_id)}"
+    return f"{installation}/{notification_workflow_id(enterprise_id, notification_id)}"

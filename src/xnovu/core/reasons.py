@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Self
 
 
-class Reason(StrEnum):
-    """Why a condition has its status, beside the reasons of the errors. `meaning` says it to a person."""
+class _Meaning(StrEnum):
+    """A constant with a sentence for a person."""
 
     meaning: str
 
@@ -19,6 +19,10 @@ class Reason(StrEnum):
         member._value_ = value
         member.meaning = meaning
         return member
+
+
+class Reason(_Meaning):
+    """Why a condition has its status, beside the reasons of the errors. `meaning` says it to a person."""
 
     READY = "Ready", "All is as the object wants it."
     RECONCILING = "Reconciling", "The operator is bringing about what the object wants. Wait."
@@ -85,4 +89,17 @@ class Reason(StrEnum):
     DELETING = (
         "Deleting",
         "The object is being deleted. It goes on its own once Temporal has let go of what is there.",
+    )
+
+
+class DeliveryProblem(_Meaning):
+    """Why a notification that Novu accepted did not arrive, as far as its activity feed tells."""
+
+    NOBODY_RECEIVED = (
+        "NobodyReceived",
+        "Not one of the recipients got it on any channel. Look at the workflow's steps and integrations at Novu.",
+    )
+    NOT_ALL_RECEIVED = (
+        "NotAllReceived",
+        "For some recipients every channel failed, or the feed does not show them. Who wants none of it is not counted.",
     )

@@ -24,10 +24,20 @@ JsonObject = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
+class Unclear:
+    """Sends of an earlier generation that may have been accepted, and the topics that they addressed."""
+
+    transactions: tuple[str, ...]
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """One row of `ent_notification`. `priority` is the code of its priority, `generation` its replays so far.
 
     `malformed`: columns that hold no JSON object and so are empty in here; such a row cannot be delivered.
+    `reached`, `reached_topics`: got it from an earlier generation, which FAILED in part; `unclear`: may have.
+    `rounds`: highest number of a send to those alone that the feed missed.
     """
 
     id: int
@@ -46,6 +56,10 @@ class Notification:
     due_at: datetime
     attempts: int
     malformed: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    reached_topics: tuple[str, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
+    rounds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +146,7 @@ class DeliveryCounts:
 class PollAnswer:
     """What the database says, in its own clock.
 
-    `stale`: PROCESSING with an expired lease. `lag_seconds`: age of the oldest due row, None when none waits.
+    `stale`: PROCESSING with an expired lease, whoever holds it. `lag_seconds`: age of the oldest due row, None when none waits.
     `next_due_seconds`: until the next `scheduled_for`, None when there is none.
     """
 
@@ -169,7 +183,11 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """One move to a final status, by compare-and-set on PROCESSING, owner and generation."""
+    """One move to a final status, by compare-and-set on PROCESSING, owner and generation.
+
+    `delivery_state`: of a FAILED one, what `core.partial` remembers for a replay; None leaves it as it is.
+    `feed_seconds`: when Novu's feed is asked what became of it, set by the adapter; None: never.
+    """
 
     enterprise_id: str
     notification_id: int
@@ -178,6 +196,8 @@ class Finish:
     status: Literal[NotificationStatus.SENT, NotificationStatus.FAILED]
     transaction_id: str | None
     error_details: JsonObject | None
+    delivery_state: JsonObject | None = None
+    feed_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,3 +268,55 @@ class FeedEntry:
 
     subscriber_id: str
     jobs: tuple[FeedJob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep finds: rows of our own or of nobody whose lease is over, and how many others hold, who do not end."""
+
+    stale: tuple[int, ...]
+    foreign_count: int
+    foreign_owners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DueFeed:
+    """A notification whose feed is to be looked at. `checks`: looks before; `age_seconds`: since its final status."""
+
+    notification: Notification
+    checks: int
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DueFeeds:
+    """What there is to look at, when the next one is due, and how many of the last 24 hours did not arrive."""
+
+    rows: tuple[DueFeed, ...]
+    next_due_seconds: float | None
+    unreached_24h: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One row of `notification_delivery`: one recipient on one channel. `status` is a JobState, or `NotSeen`."""
+
+    generation: int
+    subscriber_id: str
+    channel: str
+    status: str
+    detail: str
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRecord:
+    """What a look at the feed found, written once per check. `next_seconds` None: nothing more is expected."""
+
+    notification_id: int
+    generation: int
+    checks: int
+    next_seconds: float | None
+    report: JsonObject
+    problem: str | None
+    deliveries: tuple[Delivery, ...]

@@ -22,6 +22,7 @@ from temporalio.client import (
 from typing_extensions import override
 
 from xnovu.core.contracts.common import EnterpriseRef
+from xnovu.core.errors import ConfigurationError
 from xnovu.core.ids import parse_notification_workflow_id
 from xnovu_activities.ports import Database, Novu, Tenants
 
@@ -137,6 +138,9 @@ class FaultyTenants:
 
     def novu(self, enterprise: EnterpriseRef) -> Novu:
         return cast("Novu", _Wrapped(self.inner.novu(enterprise), self.points, enterprise.id))
+
+    def trouble(self, enterprise: EnterpriseRef) -> ConfigurationError | None:
+        return self.inner.trouble(enterprise)
 
 
 class StartInterceptor(Interceptor):

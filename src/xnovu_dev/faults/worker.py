@@ -35,10 +35,18 @@ def main() -> int:
         return run(Settings())
     failpoints = Failpoints(points, given.marks, given.enterprise)
 
-    def faulty(client: Client, settings: Settings, tenants: Tenants, measures: Measures) -> Worker:
+    def faulty(
+        client: Client,
+        settings: Settings,
+        tenants: Tenants,
+        measures: Measures,
+        *,
+        installation: str | None = None,
+    ) -> Worker:
         config = client.config()
         config["interceptors"] = [*config["interceptors"], StartInterceptor(failpoints)]
-        return build(Client(**config), settings, FaultyTenants(tenants, failpoints), measures)
+        wrapped = FaultyTenants(tenants, failpoints)
+        return build(Client(**config), settings, wrapped, measures, installation=installation)
 
     return run(Settings(), faulty)
 

@@ -34,6 +34,7 @@ _PROVIDERS: Final = {
 }
 _DETAILS: Final = {
     "completed": ("Success", "Message sent"),
+    "failed": ("Failed", "Unexpected provider error"),
     "skipped": ("Success", "Step was skipped based on conditions"),
     "delayed": ("Pending", "Step is delayed"),
     "canceled": ("Success", "Execution canceled"),

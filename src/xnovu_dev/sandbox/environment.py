@@ -113,14 +113,24 @@ def open_environment(
     people = People(store, now, new_id)
     catalogue = Catalogue(store, now, new_id)
     changes = Changes()
+    faults = Faults(random)
+    worker = Worker(
+        store,
+        people,
+        catalogue,
+        now=now,
+        new_id=new_id,
+        delivered=changes.added,
+        provider_fails=faults.provider_fails,
+    )
     return Environment(
         secret_key=secret_key,
         store=store,
         people=people,
         catalogue=catalogue,
         ledger=Ledger(store),
-        worker=Worker(store, people, catalogue, now=now, new_id=new_id, delivered=changes.added),
-        faults=Faults(random),
+        worker=worker,
+        faults=faults,
         buckets=Buckets(time.monotonic, ServiceLevel.ENTERPRISE),
         idempotency=Idempotency(time.monotonic),
         requests=deque(maxlen=REQUESTS_KEPT),

@@ -79,8 +79,12 @@ def _accept(request: web.Request, body: TriggerBody) -> JsonObject:
         where = (request.method, request.path)
         lag = env.faults.take(Kind.LAG, *where)
         partial = env.faults.take(Kind.PARTIAL, *where)
+        lost = env.faults.take(Kind.LOST, *where)
         env.worker.submit(
-            accepted, partial=partial is not None, lag_seconds=lag.seconds if lag else None
+            accepted,
+            partial=partial is not None,
+            lost=lost is not None,
+            lag_seconds=lag.seconds if lag else None,
         )
     return {
         "acknowledged": True,

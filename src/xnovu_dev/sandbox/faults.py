@@ -4,10 +4,11 @@ Each switch belongs to one place on the way of a request (see `middleware`), so 
 up nothing of a later one. Chance comes from the random source that is passed in. In memory: a restart clears them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,11 +24,16 @@ class Kind(StrEnum):
     GARBAGE = "garbage"
     SLOW = "slow"
     PARTIAL = "partial"
+    LOST = "lost"
+    PROVIDER = "provider"
     LAG = "lag"
 
 
 class Fault(BaseModel):
-    """One switch. `seconds`: how long (slow, lag) or Retry-After (429). `count` None: until it is cleared."""
+    """One switch. `seconds`: how long (slow, lag) or Retry-After (429). `count` None: until it is cleared.
+
+    `channel`: the step type whose provider fails; None: of every channel.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,6 +44,7 @@ class Fault(BaseModel):
     status: Annotated[int, Field(ge=500, le=599)] = 500
     method: str | None = "POST"
     path: str = "/v1/events/trigger"
+    channel: Literal["in_app", "email", "sms", "chat", "push"] | None = None
 
     def concerns(self, kind: Kind, method: str, path: str) -> bool:
         return self.kind == kind and self.method in (None, method) and path.startswith(self.path)
@@ -68,9 +75,16 @@ class Faults:
 
     def take(self, kind: Kind, method: str, path: str) -> Fault | None:
         """The first switch of this kind that hits this request; uses up one of its count."""
+        return self._take(lambda fault: fault.concerns(kind, method, path))
+
+    def provider_fails(self, channel: str) -> bool:
+        """Whether a provider refuses one message of this channel; uses up one of the switch's count."""
+        found = self._take(lambda f: f.kind is Kind.PROVIDER and f.channel in (None, channel))
+        return found is not None
+
+    def _take(self, hits: Callable[[Fault], bool]) -> Fault | None:
         for armed in self._armed:
-            hit = armed.fault.concerns(kind, method, path)
-            if hit and self._random.random() < armed.fault.probability:
+            if hits(armed.fault) and self._random.random() < armed.fault.probability:
                 if armed.left is not None:
                     armed.left -= 1
                     if armed.left == 0:

@@ -15,7 +15,7 @@ from xnovu_dev.sandbox.store import Store
 from xnovu_dev.sandbox.triggers import Recipient, Trigger
 
 NOT_UNIQUE: Final = "transactionId property is not unique"
-JobStatus = Literal["pending", "delayed", "completed", "skipped", "canceled"]
+JobStatus = Literal["pending", "delayed", "completed", "failed", "skipped", "canceled"]
 
 
 @dataclass(frozen=True, slots=True)

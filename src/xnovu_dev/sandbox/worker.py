@@ -19,6 +19,7 @@ from xnovu_dev.sandbox.store import Store
 from xnovu_dev.sandbox.triggers import Trigger
 
 DEFAULT_LAG_SECONDS: Final = 0.05
+LOST: Final = "the worker failed"
 
 
 class Worker:
@@ -33,8 +34,9 @@ class Worker:
         now: Callable[[], datetime],
         new_id: Callable[[], str],
         delivered: Callable[[], None],
+        provider_fails: Callable[[str], bool],
     ) -> None:
-        """`delivered` is called after each transaction that may have reached somebody."""
+        """`provider_fails`: whether a provider refuses a message of this channel. `delivered` is called after each transaction that may have reached somebody."""
         self._store = store
         self._people = people
         self._catalogue = catalogue
@@ -42,6 +44,7 @@ class Worker:
         self._now = now
         self._new_id = new_id
         self._delivered = delivered
+        self._provider_fails = provider_fails
         self._tasks: set[asyncio.Task[None]] = set()
         self.lag_seconds = DEFAULT_LAG_SECONDS
 
@@ -52,9 +55,14 @@ class Worker:
         for notification in self._ledger.delayed():
             self._spawn(self._wait(notification))
 
-    def submit(self, trigger: Trigger, *, partial: bool, lag_seconds: float | None) -> None:
-        """Accept a trigger. When this returns, it is stored."""
+    def submit(
+        self, trigger: Trigger, *, partial: bool, lost: bool, lag_seconds: float | None
+    ) -> None:
+        """Accept a trigger. When this returns, it is stored. `lost`: and nothing ever comes of it."""
         accepted = self._ledger.accept(trigger, self._now(), partial=partial)
+        if lost:
+            self._ledger.settle(accepted.seq, "dropped", LOST)
+            return
         lag = self.lag_seconds if lag_seconds is None else lag_seconds
         self._spawn(self._take(accepted, lag))
 
@@ -156,6 +164,8 @@ class Worker:
                 status = "delayed"
                 notification.next_step = index + 1
                 notification.due_at = stamp(now + timedelta(seconds=outcome.seconds))
+            elif isinstance(outcome, Content) and self._provider_fails(step.type):
+                status = "failed"
             elif isinstance(outcome, Content):
                 status = "completed"
                 message = Message(self._new_id(), step.type, outcome.subject, outcome.body)

@@ -120,18 +120,17 @@ class RenderResult(Contract):
 class TriggerInput(Contract):
     """One chunk of at most `ids.RECIPIENTS_PER_TRIGGER` recipients, sorted, of one generation.
 
-    `verify`: an earlier try may have been accepted, so ask Novu's feed before sending. `attempt` counts tries, from 0;
-    a send to those that the feed misses carries it. `definite_errors` counts received refusals, which Novu caches.
-    `send` False: only verify. Idempotency key: `ids.transaction_id(enterprise, notification, generation, chunk)`.
+    `verify`: an earlier try may have been accepted, so ask Novu's feed before sending. `definite_errors` counts received
+    refusals, which Novu caches. `send` False: only verify. `expire_after`: too late to be sent. Idempotency key: `ids.transaction_id(enterprise, notification, generation, chunk)`.
     """
 
     ref: NotificationRef
     generation: int
     chunk: int
     verify: bool = False
-    attempt: int = 0
     definite_errors: int = 0
     send: bool = True
+    expire_after: timedelta | None = None
 
 
 class TriggerResult(Contract):
@@ -145,15 +144,38 @@ class TriggerResult(Contract):
     withdrawn: bool = False
 
 
+class ChunkOutcome(StrEnum):
+    """What became of the send of one chunk."""
+
+    ACCEPTED = "Accepted"
+    REFUSED = "Refused"
+    """Certainly not accepted."""
+    UNCLEAR = "Unclear"
+    """It may have been accepted; Novu's feed did not show it."""
+    NOT_TRIED = "NotTried"
+
+
+class ChunkResult(Contract):
+    """One chunk of a notification that was not accepted as a whole. `reason` and `message` say why not."""
+
+    chunk: int
+    outcome: ChunkOutcome
+    reason: str | None = None
+    message: str | None = None
+
+
 class StatusInput(Contract):
-    """A move of a notification's status by compare-and-set. `reason` and `message` are required for FAILED."""
+    """A move of a notification's status by compare-and-set. `reason` and `message` are required for FAILED.
+
+    `chunks`: of a FAILED one, what became of each of its chunks; empty when nothing was sent.
+    """
 
     ref: NotificationRef
     status: NotificationStatus
     generation: int = 0
-    transaction_ids: tuple[str, ...] = ()
     reason: str | None = None
     message: str | None = None
+    chunks: tuple[ChunkResult, ...] = ()
 
 
 class FinishOutcome(StrEnum):

@@ -86,7 +86,8 @@ class PollHealth(Contract):
     """What a monitor's activity heartbeats; the operator reads it from DescribeWorkflowExecution.
 
     `lag_seconds`: age of the oldest due row, None when nothing waits. `error`: reason and message of the newest
-    failed poll, None after a good one. No payload and no recipient is ever in here.
+    failed poll, None after a good one. `held`: why nothing is picked up although the polls are well (Novu refuses the
+    key). `foreign`: rows that another installation holds and does not end, and who that is. No payload and no recipient is ever in here.
     """
 
     last_poll_at: datetime | None = None
@@ -98,6 +99,11 @@ class PollHealth(Contract):
     processing: int | None = None
     sent_24h: int | None = None
     failed_24h: int | None = None
+    unreached_24h: int | None = None
+    held_reason: str | None = None
+    held_message: str | None = None
+    foreign: int = 0
+    foreign_owners: tuple[str, ...] = ()
 
 
 class PollResult(Contract):

@@ -265,6 +265,9 @@ class DeliveryCounts(ApiModel):
     failed_24h: Annotated[int, Field(ge=0, alias="failed24h")] = 0
     """Failed for good within the last 24 hours."""
 
+    unreached_24h: Annotated[int, Field(ge=0, alias="unreached24h")] = 0
+    """Accepted by Novu within the last 24 hours, and not received by all. The row's `delivery_report` says why."""
+
 
 class EnterpriseStatus(ApiModel):
     """What the operator found. Written by the operator only."""
