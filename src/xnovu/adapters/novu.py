@@ -1,6 +1,7 @@
 """Novu's REST API with one enterprise's key: what happened to a request, told as one of our errors.
 
-One attempt a call, never a retry: the caller decides after `OutcomeUnclear` whether to ask the feed first. Answers are
+One attempt a call, never a retry: the caller decides after `OutcomeUnclear` whether to ask the feed first. Each call waits
+for its turn under Novu's rate limit (`xnovu.adapters.limits`), shared by all who use the same environment. Answers are
 classified by status code, because Novu's bodies differ between versions; nothing of a request and no key ever enters
 an error. Not in here: ids, chunks and content (`xnovu.core`). Called by the activities through `ports.Novu`.
 
@@ -15,13 +16,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
+import aiohttp
 from pydantic import JsonValue
+from yarl import URL
 
 from xnovu.adapters import novu_feed
 from xnovu.adapters.circuit import Circuit
+from xnovu.adapters.limits import EnvironmentLimits
 from xnovu.core.errors import (
     ConfigurationError,
     CredentialsRejected,
@@ -36,8 +39,11 @@ from xnovu.core.errors import (
 from xnovu.core.novu_workflow import Synced, update_of
 from xnovu.core.records import FeedEntry, JsonObject, TriggerRequest
 
-CALL_SECONDS: Final = 30.0
-"""A whole call, however slowly the other side drips."""
+CALL_SECONDS: Final = 15.0
+"""A whole call, however slowly the other side drips. A batch's lease is longer than its last call (`batch.LEASE`)."""
+
+PATIENCE: Final = 3.0
+"""How long a call waits for its turn: with the call it must fit into the quick try (`policies.QUICK`)."""
 
 MAX_ANSWER_BYTES: Final = 4 * 1024 * 1024
 FEED_PAGE: Final = 50
@@ -57,17 +63,22 @@ _REFUSED: Final = {
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,99}")
 _REUSED_KEY: Final = re.compile(r"idempoten|being reused|different body", re.IGNORECASE)
 _GATEWAY: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
-_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
-def http_client() -> httpx.AsyncClient:
-    """A client for all enterprises: HTTP/1.1, no redirects, nothing from the environment (no proxy, no netrc)."""
-    return httpx.AsyncClient(
-        http2=False,
-        follow_redirects=False,
+def http_client() -> aiohttp.ClientSession:
+    """A client for all enterprises: HTTP/1.1, no redirects, no cookies, nothing from the environment (no proxy, no netrc).
+
+    Make it while the event loop runs; close it. Why aiohttp and not httpx: docs/adr/0002-dependencies.md.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=5),
+        timeout=aiohttp.ClientTimeout(
+            total=None, connect=10, sock_connect=5, sock_read=CALL_SECONDS
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
         trust_env=False,
-        timeout=httpx.Timeout(15.0, connect=5.0, pool=10.0),
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=5),
         headers={
             "User-Agent": "xnovu",
             "Accept": "application/json",
@@ -81,7 +92,7 @@ class _Answer:
     """`body` is None when it is no JSON, too long or compressed."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     body: JsonValue
 
     @property
@@ -99,13 +110,15 @@ class NovuClient:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        http: aiohttp.ClientSession,
         api_url: str,
         secret_key: str,
         *,
         circuit: Circuit | None = None,
+        limits: EnvironmentLimits | None = None,
+        tenant: str = "",
     ) -> None:
-        """`circuit`: shared by all clients of this address and key.
+        """`circuit`, `limits`: shared by all clients of this address and key; `tenant` stands in its own line there.
 
         Raises ConfigurationError for an address, CredentialsRejected for a key that can never work.
         """
@@ -128,8 +141,14 @@ class NovuClient:
         self._base = api_url.rstrip("/").removesuffix("/v1")
         self._authorization = f"ApiKey {secret_key}"
         self._circuit = circuit or Circuit()
+        self._limits = limits or EnvironmentLimits()
+        self._tenant = tenant
 
-    async def trigger(self, request: TriggerRequest) -> None:
+    def allowance(self) -> int:
+        """How many triggers of this tenant could begin within the next seconds."""
+        return self._limits.trigger.allowance(self._tenant)
+
+    async def trigger(self, request: TriggerRequest, *, patience: float = PATIENCE) -> None:
         """POST /v1/events/trigger, once. Returns when Novu has accepted: 201, acknowledged, `processed`.
 
         Idempotency key: `request.idempotency_key`, honoured by Novu only where that is switched on. Raises what
@@ -137,7 +156,12 @@ class NovuClient:
         """
         headers = {"Idempotency-Key": request.idempotency_key}
         answer = await self._call(
-            "POST", "/v1/events/trigger", OutcomeUnclear, headers=headers, body=_event(request)
+            "POST",
+            "/v1/events/trigger",
+            OutcomeUnclear,
+            headers=headers,
+            body=_event(request),
+            patience=patience,
         )
         if answer.status == HTTPStatus.CREATED:
             _check_accepted(answer, request.workflow_key)
@@ -229,12 +253,19 @@ class NovuClient:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         body: JsonObject | None = None,
+        patience: float = PATIENCE,
     ) -> _Answer:
-        """`unclear` is raised where the request may have been received, CredentialsRejected while the key is refused."""
+        """`unclear` is raised where the request may have been received.
+
+        CredentialsRejected while the key is refused, NovuThrottled where there was no turn for it: nothing was sent.
+        """
         self._circuit.check()
-        answer = await self._request(
-            method, path, unclear, headers=headers, params=params, body=body
-        )
+        limiter = self._limits.of(method, path)
+        async with limiter.turn(self._tenant, patience):
+            answer = await self._request(
+                method, path, unclear, headers=headers, params=params, body=body
+            )
+            limiter.heard(answer.status, answer.headers, _retry_after(answer))
         refused = self._circuit.heard(answer.status, _refusal(answer.status))
         if refused is not None:
             raise CredentialsRejected(_refusal(answer.status), retry_after=refused)
@@ -253,22 +284,28 @@ class NovuClient:
         # Never `from error`: the library's exceptions hold the request, and with it key and payload.
         failed: XNovuError
         try:
+            url = URL(self._base + path + ("?" + urlencode(params) if params else ""), encoded=True)
+        except ValueError:
+            raise ConfigurationError("Novu's apiUrl is no address that can be called") from None
+        sent = None if body is None else json.dumps(body, allow_nan=False).encode()
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        try:
             async with (
                 asyncio.timeout(CALL_SECONDS),
-                self._http.stream(
+                self._http.request(
                     method,
-                    self._base + path,
-                    headers={"Authorization": self._authorization, **(headers or {})},
-                    params=params,
-                    json=body,
+                    url,
+                    headers={"Authorization": self._authorization, **kind, **(headers or {})},
+                    data=sent,
+                    allow_redirects=False,
                 ) as response,
             ):
-                return _Answer(response.status_code, response.headers, await _json(response))
+                return _Answer(response.status, response.headers, await _json(response))
         except _NOT_SENT as error:
             failed = NovuUnavailable(f"Novu cannot be reached: {type(error).__name__}")
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+        except aiohttp.InvalidURL:
             failed = ConfigurationError("Novu's apiUrl is no address that can be called")
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             failed = unclear(f"no readable answer of Novu: {type(error).__name__}")
         raise failed
 
@@ -281,11 +318,11 @@ def _data(answer: _Answer) -> JsonObject:
     return data
 
 
-async def _json(response: httpx.Response) -> JsonValue:
+async def _json(response: aiohttp.ClientResponse) -> JsonValue:
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         return None
     text = bytearray()
-    async for part in response.aiter_raw():
+    async for part in response.content.iter_any():
         text += part
         if len(text) > MAX_ANSWER_BYTES:
             return None

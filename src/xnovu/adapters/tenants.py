@@ -1,6 +1,7 @@
 """Clients of the systems of an enterprise, made on demand: implements `xnovu_activities.ports.Tenants`.
 
-Enterprises that share a database share its gateway, and with it their polls. Clients are kept by address and key: a
+Enterprises that share a database share its gateway, and with it their polls; those that share a
+Novu environment share its rate limit. Clients are kept by address and key: a
 rotated key gives a new client at the next call, and the one with the old key is dropped when its last enterprise has
 left it. Called by the worker and the command line; one instance a process and event loop.
 """
@@ -12,6 +13,7 @@ from typing import Final, Self
 from xnovu.adapters import novu, operations, supabase
 from xnovu.adapters.circuit import Circuit
 from xnovu.adapters.credentials import CredentialStore
+from xnovu.adapters.limits import EnvironmentLimits
 from xnovu.adapters.novu import NovuClient
 from xnovu.adapters.operations import Operations
 from xnovu.adapters.supabase import PostgrestGateway, SupabaseDatabase
@@ -41,6 +43,7 @@ class EnterpriseTenants:
         self._gateways: OrderedDict[_Identity, PostgrestGateway] = OrderedDict()
         self._users: dict[_Identity, set[str]] = {}
         self._used: dict[str, _Identity] = {}
+        self._limits: OrderedDict[_Identity, EnvironmentLimits] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         return self
@@ -52,7 +55,7 @@ class EnterpriseTenants:
         trace: TracebackType | None,
     ) -> None:
         await self._database_http.aclose()
-        await self._novu_http.aclose()
+        await self._novu_http.close()
 
     def database(self, enterprise: EnterpriseRef) -> SupabaseDatabase:
         return SupabaseDatabase(self._gateway(enterprise), enterprise.id, self._lease, self._feed)
@@ -97,7 +100,13 @@ class EnterpriseTenants:
     def novu(self, enterprise: EnterpriseRef) -> NovuClient:
         found = self._credentials.novu(enterprise)
         identity = (found.url, found.key.get_secret_value())
-        return NovuClient(self._novu_http, *identity, circuit=self._circuit(identity))
+        return NovuClient(
+            self._novu_http,
+            *identity,
+            circuit=self._circuit(identity),
+            limits=self._limit(identity),
+            tenant=enterprise.id,
+        )
 
     def trouble(self, enterprise: EnterpriseRef) -> ConfigurationError | None:
         try:
@@ -113,3 +122,11 @@ class EnterpriseTenants:
         if len(self._circuits) > KEPT:
             self._circuits.popitem(last=False)
         return circuit
+
+    def _limit(self, identity: _Identity) -> EnvironmentLimits:
+        """Enterprises that use one key share its rate limit."""
+        limits = self._limits.pop(identity, None) or EnvironmentLimits()
+        self._limits[identity] = limits
+        if len(self._limits) > KEPT:
+            self._limits.popitem(last=False)
+        return limits
