@@ -1,8 +1,8 @@
-"""Waiting inside a long activity without seeming dead: the heartbeat goes on. Called by the monitors' activities."""
+"""Waiting and working inside a long activity without seeming dead: the heartbeat goes on. Called by the monitors' activities."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Final
 
@@ -35,6 +35,28 @@ async def wait_beating(seconds: float, health: PollHealth, pause: Pause) -> None
                 category=ApplicationErrorCategory.BENIGN,
             )
         activity.heartbeat(health)
+
+
+async def work_beating(
+    work: Callable[[Callable[[], bool]], Coroutine[None, None, None]], health: PollHealth
+) -> None:
+    """Do `work` and go on saying that we live. It is given a function that says whether it should come to its end.
+
+    A cancellation waits some seconds for that end, so that what was begun is finished or handed on.
+    """
+    cancelled = asyncio.Event()
+    task = asyncio.create_task(work(lambda: cancelled.is_set() or activity.is_worker_shutdown()))
+    try:
+        while not task.done():
+            activity.heartbeat(health)
+            await asyncio.wait({task}, timeout=BEAT)
+    except asyncio.CancelledError:
+        cancelled.set()
+        # Nobody hears its error any more: what it left is found by its lease.
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        await asyncio.wait({task}, timeout=BEAT)
+        raise
+    task.result()
 
 
 async def _pause(pause: Pause, seconds: float) -> None:

@@ -8,7 +8,7 @@ handed on by starting its workflow, whose id is the mutex. Registered by the wor
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -28,6 +28,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from xnovu.adapters.schedules import Schedules
+from xnovu.adapters.turns import FairGate
 from xnovu.core import ids
 from xnovu.core.contracts.common import Mode
 from xnovu.core.contracts.notifications import NotificationRef, ProcessingInput
@@ -43,7 +44,8 @@ from xnovu.core.contracts.orchestration import (
 )
 from xnovu.core.errors import ConfigurationError, TemporalUnavailable, XNovuError
 from xnovu.core.records import PollAnswer, PollRequest
-from xnovu_activities.beating import Pause, wait_beating
+from xnovu_activities.batch import Backlog, BatchLane, Item
+from xnovu_activities.beating import Pause, wait_beating, work_beating
 from xnovu_activities.boundary import guarded
 from xnovu_activities.measures import Measures
 from xnovu_activities.ports import Tenants
@@ -64,6 +66,12 @@ REMEMBER: Final = 20.0
 """Seconds for which a started row is not started again: it needs some time until it is claimed."""
 
 STARTS_AT_ONCE: Final = 20
+AT_ONCE: Final = 0.05
+"""Seconds to the next poll when there is more."""
+
+NOVU_PAUSE: Final = 0.25
+"""Seconds to the next poll when Novu's rate limit leaves room for a part of what is due."""
+
 UPKEEP_ENDS: Final = 5.0
 """Seconds for what runs beside the polls to come to its end."""
 
@@ -106,19 +114,21 @@ class Starter:
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client = client
         self._task_queue = task_queue
-        self._gate = asyncio.Semaphore(STARTS_AT_ONCE)
+        self._gate = FairGate(STARTS_AT_ONCE)
 
-    async def start(self, request: ProcessingInput, *, priority: int = 3) -> None:
+    async def start(
+        self, request: ProcessingInput, *, priority: int = 3, delay: timedelta | None = None
+    ) -> None:
         """Idempotency key: the workflow id. Raises TemporalUnavailable."""
-        async with self._gate:
-            await self._start(request, priority, WorkflowIDConflictPolicy.USE_EXISTING)
+        async with self._gate.turn(request.ref.enterprise.id):
+            await self._start(request, priority, WorkflowIDConflictPolicy.USE_EXISTING, delay)
 
     async def resume(self, request: ProcessingInput) -> bool:
         """Start it if no run of it is open; False: it runs. Asks Temporal's history, not its (late) visibility.
 
         Raises TemporalUnavailable.
         """
-        async with self._gate:
+        async with self._gate.turn(request.ref.enterprise.id):
             try:
                 await self._start(request, 3, WorkflowIDConflictPolicy.FAIL)
             except WorkflowAlreadyStartedError:
@@ -126,7 +136,11 @@ class Starter:
         return True
 
     async def _start(
-        self, request: ProcessingInput, priority: int, conflict: WorkflowIDConflictPolicy
+        self,
+        request: ProcessingInput,
+        priority: int,
+        conflict: WorkflowIDConflictPolicy,
+        delay: timedelta | None = None,
     ) -> None:
         enterprise, notification_id = request.ref.enterprise, request.ref.notification_id
         try:
@@ -139,7 +153,8 @@ class Starter:
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 search_attributes=attributes(enterprise.id),
                 priority=Priority(priority_key=priority, fairness_key=enterprise.id),
-                request_eager_start=True,
+                start_delay=delay,
+                request_eager_start=delay is None,
             )
         except RPCError as error:
             raise TemporalUnavailable(
@@ -168,6 +183,12 @@ class _Window:
         self.recent = {i: t for i, t in self.recent.items() if now - t < REMEMBER}
         return [i for i in found if i not in self.recent]
 
+    def note(self, begun: Collection[int], counter: str) -> None:
+        """Remember and count what was handed on. `counter`: a field of PollResult."""
+        self.recent.update(dict.fromkeys(begun, time.monotonic()))
+        before: int = getattr(self.result, counter)
+        self.result = self.result.model_copy(update={counter: before + len(begun)})
+
 
 @dataclass(frozen=True, slots=True)
 class MonitorActivities:
@@ -178,6 +199,8 @@ class MonitorActivities:
     task_queue: str
     starter: Starter
     upkeep: Upkeep
+    batches: BatchLane
+    backlog: Backlog
     measures: Measures
     window: timedelta = WINDOW
     sweep_seconds: float = SWEEP_EVERY
@@ -217,7 +240,7 @@ class MonitorActivities:
         asked = _question(request, state, now, self.sweep_seconds, held=held is not None)
         try:
             answer = await self.tenants.database(config.enterprise).poll(asked)
-            started = await self._start_all(request, asked, answer, state, now)
+            wait = await self._hand_on(request, asked, answer, state, now)
         except XNovuError as error:
             errors = state.health.consecutive_errors + 1
             state.health = state.health.model_copy(
@@ -239,38 +262,76 @@ class MonitorActivities:
             state.swept = now
         if answer.stale:
             state.notes.stale.set()
-        return _wait(request, answer, full=started >= asked.limit)
+        return wait
+
+    async def _hand_on(
+        self, request: PollInput, asked: PollRequest, answer: PollAnswer, state: _Window, now: float
+    ) -> float:
+        """Start what is withdrawn, take in what is due; answers the seconds to the next poll."""
+        priorities = {row.id: row.priority for row in answer.due}
+        await self._start_all(
+            request, asked, state, dict.fromkeys(state.fresh(answer.withdrawn, now), 3), "retracted"
+        )
+        due = state.fresh(priorities, now)
+        room, wait = await self._room(request, len(due), shadow=asked.shadow)
+        taken = {i: priorities[i] for i in due[:room]}
+        if taken and not asked.shadow and self.backlog.add(len(taken)):
+            await self._deliver_batch(request, state, taken)
+        else:
+            await self._start_all(request, asked, state, taken, "started")
+        state.result = state.result.model_copy(update={"polls": state.result.polls + 1})
+        full = len(taken) >= min(asked.limit, asked.max_in_flight) > 0
+        return wait or _wait(request, answer, full=full)
+
+    async def _room(
+        self, request: PollInput, due: int, *, shadow: bool
+    ) -> tuple[int, float | None]:
+        """How many of the due rows may begin now, and when to look again if it is not all of them.
+
+        The rest waits as PENDING: no attempt is used, no slot held, and what is more urgent may still come first.
+        """
+        if not due or shadow:
+            return due, None
+        config = request.config
+        room = min(due, self.tenants.novu(config.enterprise).allowance())
+        wait = NOVU_PAUSE if 0 < room < due else None
+        rate = config.delivery.rate_per_second
+        if rate is not None and room:
+            paced = await self.tenants.database(config.enterprise).take_pace(room, rate)
+            if paced.granted < room:
+                room, wait = paced.granted, max(paced.wait_seconds, AT_ONCE)
+        return room, wait
+
+    async def _deliver_batch(
+        self, request: PollInput, state: _Window, taken: Mapping[int, int]
+    ) -> None:
+        items = [
+            Item(_processing(request, notification_id, shadow=False), priority)
+            for notification_id, priority in taken.items()
+        ]
+        await work_beating(lambda stopped: self.batches.deliver(items, stopped), state.health)
+        state.note(taken, "started")
 
     async def _start_all(
-        self, request: PollInput, asked: PollRequest, answer: PollAnswer, state: _Window, now: float
-    ) -> int:
-        priorities = {row.id: row.priority for row in answer.due}
-        wanted = state.fresh([*priorities, *answer.withdrawn], now)
+        self,
+        request: PollInput,
+        asked: PollRequest,
+        state: _Window,
+        wanted: Mapping[int, int],
+        counter: str,
+    ) -> None:
+        """Start the workflows of these rows, each with its priority."""
         starts = [
             self.starter.start(
-                ProcessingInput(
-                    ref=NotificationRef(
-                        enterprise=request.config.enterprise, notification_id=notification_id
-                    ),
-                    delivery=request.config.delivery,
-                    shadow=asked.shadow,
-                ),
-                priority=priorities.get(notification_id, 3),
+                _processing(request, notification_id, shadow=asked.shadow), priority=priority
             )
-            for notification_id in wanted
+            for notification_id, priority in wanted.items()
         ]
         ends = await asyncio.gather(*starts, return_exceptions=True)
-        fresh = {i for i, end in zip(wanted, ends, strict=True) if end is None}
-        state.recent.update(dict.fromkeys(fresh, now))
-        state.result = PollResult(
-            polls=state.result.polls + 1,
-            started=state.result.started + len(fresh & priorities.keys()),
-            retracted=state.result.retracted + len(fresh & set(answer.withdrawn)),
-        )
+        state.note([i for i, end in zip(wanted, ends, strict=True) if end is None], counter)
         for end in ends:
             if end is not None:
                 raise end
-        return len(fresh & priorities.keys())
 
     @activity.defn(name="EnsureMonitors")
     @guarded
@@ -420,6 +481,14 @@ def _question(
     )
 
 
+def _processing(request: PollInput, notification_id: int, *, shadow: bool) -> ProcessingInput:
+    return ProcessingInput(
+        ref=NotificationRef(enterprise=request.config.enterprise, notification_id=notification_id),
+        delivery=request.config.delivery,
+        shadow=shadow,
+    )
+
+
 def _healthy(
     before: PollHealth, answer: PollAnswer, notes: Notes, held: ConfigurationError | None
 ) -> PollHealth:
@@ -440,11 +509,15 @@ def _healthy(
 
 
 def _wait(request: PollInput, answer: PollAnswer, *, full: bool) -> float:
-    """Seconds to the next poll: at once after a full batch, in time for what is due next."""
+    """Seconds to the next poll: at once after a full batch, in time for what is due next.
+
+    Monitors with one interval poll at the same moments, so that they share a round trip (`adapters.polling`).
+    """
     if full:
-        return 0.05
+        return AT_ONCE
     if request.monitor is Monitor.REALTIME:
-        return request.config.realtime.poll_interval.total_seconds()
+        interval = request.config.realtime.poll_interval.total_seconds()
+        return interval - time.monotonic() % interval
     interval = request.config.scheduled.poll_interval.total_seconds()
     due = answer.next_due_seconds
     return interval if due is None else min(interval, max(due, 0.05))

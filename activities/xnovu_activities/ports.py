@@ -20,8 +20,10 @@ from xnovu.core.records import (
     Finished,
     JsonObject,
     NewNotification,
+    Pace,
     PollAnswer,
     PollRequest,
+    Release,
     Rule,
     Swept,
     Template,
@@ -40,6 +42,12 @@ class Database(Protocol):
 
     async def finish(self, items: Sequence[Finish]) -> tuple[Finished, ...]:
         """Write final statuses in one round trip. Idempotent: the same write again is ALREADY."""
+
+    async def release(self, items: Sequence[Release]) -> frozenset[int]:
+        """Let rows of a batch go; the ids of those that were still its own. Idempotent."""
+
+    async def take_pace(self, wanted: int, rate: float, *, reserve: bool = False) -> Pace:
+        """Take from the enterprise's rate (a second), over all workers. `reserve`: all of it, now or later."""
 
     async def fetch(self, notification_id: int, owner: str | None = None) -> Claimed:
         """The row as a claim by `owner` would see it (FOREIGN hides it), by nobody as its holder sees it; changes nothing."""
@@ -84,9 +92,13 @@ class Database(Protocol):
 class Novu(Protocol):
     """Novu's API with one enterprise's key."""
 
-    async def trigger(self, request: TriggerRequest) -> None:
+    def allowance(self) -> int:
+        """How many triggers of this enterprise could begin within the next seconds, under Novu's rate limit."""
+
+    async def trigger(self, request: TriggerRequest, *, patience: float = ...) -> None:
         """One HTTP attempt. Returns when Novu has accepted (201, processed).
 
+        Waits at most `patience` seconds for its turn under Novu's rate limit, then raises NovuThrottled: not sent.
         Raises NovuRejected, WorkflowNotFound, NovuThrottled, NovuUnavailable, NovuFailed, CredentialsRejected,
         OutcomeUnclear.
         """

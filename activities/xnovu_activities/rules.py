@@ -85,8 +85,16 @@ class RuleActivities:
     @activity.defn(name="HandOver")
     @guarded
     async def hand_over(self, request: ProcessingInput) -> None:
-        """Start the delivery at once instead of at the next poll. Idempotency key: the workflow id."""
-        await self.starter.start(request)
+        """Start the delivery at once instead of at the next poll, or when the enterprise's rate allows it.
+
+        Idempotency key: the workflow id.
+        """
+        rate, delay = request.delivery.rate_per_second, None
+        if rate is not None:
+            database = self.tenants.database(request.ref.enterprise)
+            paced = await database.take_pace(1, rate, reserve=True)
+            delay = timedelta(seconds=paced.wait_seconds) if paced.wait_seconds else None
+        await self.starter.start(request, delay=delay)
 
     @activity.defn(name="FetchActiveRules")
     @guarded

@@ -113,11 +113,14 @@ class WorkerSettings(Group):
     bind_address: str = "127.0.0.1"
     """Address that the metrics and health ports listen on; a pod sets 0.0.0.0."""
 
-    max_concurrent_activities: int = 100
+    max_concurrent_activities: int = 500
     """Regular activities at once; a monitor of an enterprise holds one, so four per enterprise and some."""
 
+    batch_above: int = Field(default=20, ge=0)
+    """Due rows found within a second by this process, of all enterprises, above which they are delivered in batches."""
+
     max_concurrent_local_activities: int = 20
-    """Deliveries at once in the single lane. httpx slows down under concurrency, so more is not faster."""
+    """Deliveries at once in the single lane, of all tenants. What is more waits in Temporal; a backlog goes in batches."""
 
     max_cached_workflows: int = 400
     """Workflows kept in memory between tasks."""

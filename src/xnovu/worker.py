@@ -24,6 +24,7 @@ from xnovu.adapters.tenants import EnterpriseTenants
 from xnovu.core.errors import TemporalUnavailable
 from xnovu.settings import Settings
 from xnovu.telemetry import health_server, set_up_logs
+from xnovu_activities.batch import Backlog, BatchLane
 from xnovu_activities.feed import FeedReader
 from xnovu_activities.measures import Measures
 from xnovu_activities.monitors import MonitorActivities, Starter
@@ -79,7 +80,15 @@ def build(
         FeedReader(tenants, measures, given.feed_check_seconds),
     )
     monitors = MonitorActivities(
-        tenants, client, queue, starter, upkeep, measures, sweep_seconds=given.sweep_seconds
+        tenants,
+        client,
+        queue,
+        starter,
+        upkeep,
+        BatchLane(tenants, owner, starter, measures),
+        Backlog(given.batch_above),
+        measures,
+        sweep_seconds=given.sweep_seconds,
     )
     rules = RuleActivities(tenants, Schedules(client, queue), starter, measures)
     return Worker(

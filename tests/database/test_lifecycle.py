@@ -66,6 +66,10 @@ async def test_looking_changes_nothing(database: SupabaseDatabase, rows: Rows) -
     assert seen.notification.attempts == 0
     assert rows.status(n) == "PENDING"
     assert (await database.fetch(2**62)).outcome == "Missing"
+    await database.claim([rows.claim(n)])
+    claimed = await database.fetch(n)
+    assert claimed.notification is not None
+    assert (claimed.notification.status, claimed.notification.attempts) == ("PROCESSING", 1)
 
 
 async def test_a_claimed_row_is_seen_by_all_but_another_owner(

@@ -31,8 +31,10 @@ from xnovu.core.records import (
     JsonObject,
     NewNotification,
     Notification,
+    Pace,
     PollAnswer,
     PollRequest,
+    Release,
     Rule,
     Swept,
     Template,
@@ -69,6 +71,8 @@ class Row:
     stale: bool = False
     feed_seconds: float | None = None
     feed: list[FeedRecord] = field(default_factory=list)
+    held: bool = False
+    """Its batch's lease runs; a test ends it."""
 
     @property
     def status(self) -> NotificationStatus:
@@ -112,6 +116,7 @@ class FakeDatabase:
     after: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
     calls: list[str] = field(default_factory=list)
     feed_seconds: float | None = None
+    tokens: float = 1000.0
 
     def add(self, notification_id: int, **changes: Any) -> Row:
         plain = Notification(
@@ -184,10 +189,20 @@ class FakeDatabase:
         if row is None or claim.enterprise_id != self.enterprise_id:
             return Claimed(claim.notification_id, ClaimOutcome.MISSING, None, None)
         outcome = ClaimOutcome.DONE
+        batch = row.owner is not None and "/batch-" in row.owner
+        if row.held and batch and row.owner != claim.owner:
+            return self._seen(row, ClaimOutcome.HELD)
+        if batch and row.status is NotificationStatus.PROCESSING:
+            row.owner = claim.owner
+        released = row.owner is not None and row.owner.endswith("/released")
         match row.status:
             case NotificationStatus.PENDING:
                 row.owner = claim.owner
+                row.held = "/batch-" in claim.owner
                 row.move(NotificationStatus.PROCESSING)
+                outcome = ClaimOutcome.CLAIMED
+            case NotificationStatus.PROCESSING if released:
+                row.owner = claim.owner
                 outcome = ClaimOutcome.CLAIMED
             case NotificationStatus.PROCESSING:
                 if row.owner != claim.owner:
@@ -221,12 +236,28 @@ class FakeDatabase:
         if row.status is not NotificationStatus.PROCESSING:
             return FinishOutcome.LOST
         row.move(item.status)
+        row.held = False
         row.transaction_id, row.error_details = item.transaction_id, item.error_details
         sent = item.status is NotificationStatus.SENT or item.delivery_state is not None
         row.feed_seconds = self.feed_seconds if sent else None
         if item.delivery_state is not None:
             row.remember(item.delivery_state)
         return FinishOutcome.FINISHED
+
+    async def release(self, items: Sequence[Release]) -> frozenset[int]:
+        await self._call("release")
+        ours = [i for i in items if self.rows[i.notification_id].owner == i.owner]
+        for item in ours:
+            row = self.rows[item.notification_id]
+            row.owner, row.held = item.next_owner, False
+        self._done("release")
+        return frozenset(i.notification_id for i in ours)
+
+    async def take_pace(self, wanted: int, rate: float, *, reserve: bool = False) -> Pace:
+        await self._call("take_pace")
+        granted = wanted if reserve else min(wanted, int(self.tokens))
+        self.tokens -= granted
+        return Pace(granted, max(0.0, -self.tokens if reserve else 1 - self.tokens) / rate)
 
     async def fetch(self, notification_id: int, owner: str | None = None) -> Claimed:
         await self._call("fetch")

@@ -46,12 +46,17 @@ class FakeNovu:
     read_faults: list[XNovuError | None] = field(default_factory=list)
     before_trigger: Callable[[TriggerRequest], None] | None = None
     hold: asyncio.Event | None = None
+    room: int = 1000
 
     @property
     def people(self) -> list[str]:
         return [who for _, who in self.delivered]
 
-    async def trigger(self, request: TriggerRequest) -> None:
+    def allowance(self) -> int:
+        return self.room
+
+    async def trigger(self, request: TriggerRequest, *, patience: float = 3.0) -> None:
+        del patience
         self.requests.append(request)
         if self.before_trigger is not None:
             self.before_trigger(request)

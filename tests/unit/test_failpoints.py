@@ -93,3 +93,8 @@ def test_a_process_does_to_itself_what_its_point_says(
     else:
         assert (os.WIFSIGNALED(status), os.WTERMSIG(status)) == (True, number)
         process.returncode = -number
+
+
+def test_what_is_no_call_of_another_system_passes_through(tmp_path: Path) -> None:
+    given = tenants(points(tmp_path, "allowance.before=raise"))
+    assert given.novu(EnterpriseRef(id=MINE)).allowance() == 1000

@@ -5,6 +5,7 @@ supabase-py #1064) and without its retries: retrying belongs to Temporal. Every 
 every row that comes back is checked to be of it. Nothing else in XNovu speaks to a database.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -16,7 +17,7 @@ from postgrest import AsyncPostgrestClient
 from postgrest.base_request_builder import RequestConfig
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from xnovu.adapters.polling import PollHub
+from xnovu.adapters.polling import Hub
 from xnovu.core.contracts.notifications import Channel
 from xnovu.core.errors import (
     Conflict,
@@ -37,8 +38,10 @@ from xnovu.core.records import (
     Finished,
     JsonObject,
     NewNotification,
+    Pace,
     PollAnswer,
     PollRequest,
+    Release,
     Rule,
     Swept,
     Template,
@@ -46,6 +49,9 @@ from xnovu.core.records import (
 
 PAGE: Final = 500
 """Rows asked for at once; Supabase cuts answers at 1000 without a word (its default of db-max-rows)."""
+
+CLAIMS: Final = 100
+"""Claims in one round trip: each answer holds its row's payload."""
 
 TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
 
@@ -81,7 +87,32 @@ class PostgrestGateway:
             http_client=http,
             retry_enabled=False,
         )
-        self.hub = PollHub(self.poll)
+        self.polls = Hub(self.poll, lambda q, a: q.enterprise_id == a.enterprise_id)
+        # Two of one row never share a round trip: the functions keep no order among them.
+        self.claims: Hub[tuple[Claim, int], Claimed] = Hub(
+            self.claim,
+            lambda q, a: q[0].notification_id == a.notification_id,
+            apart=lambda q: q[0].notification_id,
+            most=CLAIMS,
+        )
+        self.finishes: Hub[Finish, Finished] = Hub(
+            self.finish,
+            lambda q, a: q.notification_id == a.notification_id,
+            apart=lambda q: q.notification_id,
+        )
+
+    async def claim(self, requests: Sequence[tuple[Claim, int]]) -> list[Claimed]:
+        """One round trip; the claims of any enterprises, each with its lease in seconds."""
+        claims = [asdict(c) | {"lease_seconds": c.lease_seconds or own} for c, own in requests]
+        answer = await self.rpc("claim_notifications", {"claims": claims})
+        found = {c.notification_id: c for c in _parse(list[Claimed], answer)}
+        return [found[c.notification_id] for c, _ in requests if c.notification_id in found]
+
+    async def finish(self, items: Sequence[Finish]) -> list[Finished]:
+        """One round trip; the rows of any enterprises."""
+        answer = await self.rpc("finish_notifications", {"items": [asdict(i) for i in items]})
+        found = {f.notification_id: f for f in _parse(list[Finished], answer)}
+        return [found[i.notification_id] for i in items if i.notification_id in found]
 
     async def poll(self, requests: Sequence[PollRequest]) -> tuple[PollAnswer, ...]:
         """One round trip for many enterprises; answers in the order of the requests."""
@@ -127,18 +158,16 @@ class SupabaseDatabase:
 
     async def poll(self, request: PollRequest) -> PollAnswer:
         self._own(request.enterprise_id)
-        answer = await self._gateway.hub.poll(request)
+        answer = await self._gateway.polls.get(request)
         self._own(answer.enterprise_id)
         return answer
 
     async def claim(self, claims: Sequence[Claim]) -> tuple[Claimed, ...]:
         for claim in claims:
             self._own(claim.enterprise_id)
-        answer = await self._gateway.rpc(
-            "claim_notifications",
-            {"claims": [asdict(c) for c in claims], "lease_seconds": self._lease},
-        )
-        return tuple(self._claimed(c) for c in _parse(list[Claimed], answer))
+        hub = self._gateway.claims
+        answers = await asyncio.gather(*(hub.get((claim, self._lease)) for claim in claims))
+        return tuple(self._claimed(c) for c in answers)
 
     async def fetch(self, notification_id: int, owner: str | None = None) -> Claimed:
         answer = await self._gateway.rpc(
@@ -150,11 +179,21 @@ class SupabaseDatabase:
     async def finish(self, items: Sequence[Finish]) -> tuple[Finished, ...]:
         for item in items:
             self._own(item.enterprise_id)
+        hub = self._gateway.finishes
+        timed = [replace(item, feed_seconds=self._feed) for item in items]
+        return tuple(await asyncio.gather(*(hub.get(item) for item in timed)))
+
+    async def release(self, items: Sequence[Release]) -> frozenset[int]:
+        for item in items:
+            self._own(item.enterprise_id)
         answer = await self._gateway.rpc(
-            "finish_notifications",
-            {"items": [asdict(replace(i, feed_seconds=self._feed)) for i in items]},
+            "release_notifications", {"items": [asdict(i) for i in items]}
         )
-        return _parse(tuple[Finished, ...], answer)
+        return _parse(frozenset[int], answer)
+
+    async def take_pace(self, wanted: int, rate: float, *, reserve: bool = False) -> Pace:
+        asked = {"enterprise": self._enterprise, "rate": rate, "wanted": wanted, "reserve": reserve}
+        return _parse(Pace, await self._gateway.rpc("take_pace", asked))
 
     async def note_round(self, notification_id: int, round_: int) -> None:
         await self._gateway.rpc("note_round", {**self._row(notification_id), "round": round_})

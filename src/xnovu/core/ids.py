@@ -174,3 +174,13 @@ def installation_id(temporal_namespace: str, namespace_uuid: str) -> str:
 def claim_owner(installation: str, enterprise_id: str, notification_id: int) -> str:
     """Who holds a PROCESSING row. Stable over retries and runs: a second run of the same workflow resumes."""
     return f"{installation}/{notification_workflow_id(enterprise_id, notification_id)}"
+
+
+def batch_owner(installation: str, token: str) -> str:
+    """Who holds the rows of one batch while it lives. `token` is new for every batch and never used again."""
+    return f"{installation}/batch-{token}"
+
+
+def released_owner(installation: str) -> str:
+    """Who holds a row that a batch let go before anything of it was sent: whoever claims it next begins afresh."""
+    return f"{installation}/released"

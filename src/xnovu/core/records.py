@@ -161,11 +161,12 @@ class PollAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One id to claim, and for whom (`ids.claim_owner`)."""
+    """One id to claim, and for whom (`ids.claim_owner`, `ids.batch_owner`). `lease_seconds` None: the process's own."""
 
     enterprise_id: str
     notification_id: int
     owner: str
+    lease_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,24 @@ class Finished:
 
     notification_id: int
     outcome: FinishOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A row that its batch lets go. `next_owner`: its own workflow where it may have been sent, else `released`."""
+
+    enterprise_id: str
+    notification_id: int
+    owner: str
+    next_owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much of an enterprise's rate was granted, and the seconds until more of it is there."""
+
+    granted: int
+    wait_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

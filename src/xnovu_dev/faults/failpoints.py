@@ -10,6 +10,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Final, Literal, cast
 
@@ -106,15 +107,17 @@ def _act(point: Point) -> None:
 
 
 class _Wrapped:
-    """Any object of async methods, with the points around each of them."""
+    """Any object, with the points around each of its async methods."""
 
     def __init__(self, inner: object, points: Failpoints, enterprise: str) -> None:
         self._inner = inner
         self._points = points
         self._enterprise = enterprise
 
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+    def __getattr__(self, name: str) -> Callable[..., object]:
         method: Callable[..., Awaitable[object]] = getattr(self._inner, name)
+        if not iscoroutinefunction(method):
+            return method
 
         async def call(*args: object, **kwargs: object) -> object:
             self._points.reach(name, "before", self._enterprise)

@@ -65,6 +65,8 @@ class ClaimOutcome(StrEnum):
     """Scheduled for later, not published, deactivated."""
     FOREIGN = "Foreign"
     """PROCESSING under another owner."""
+    HELD = "Held"
+    """In a batch that lives. It ends it, or its lease ends and the row is found again."""
     MISSING = "Missing"
 
 
