@@ -22,7 +22,7 @@ from xnovu_dev.state import Stack
 _TIMEOUT: Final = 10.0
 _CONFLICT_KEYS: Final = {
     "ent_notification_workflow": "workflow_key",
-    "ent_notification_template": "template_key",
+    "ent_notification_template": "template_key,enterprise_id",
 }
 
 

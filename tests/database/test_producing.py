@@ -123,6 +123,30 @@ async def test_templates_are_the_enterprises_or_everybodys(
     assert await database.templates([]) == {}
 
 
+async def test_an_enterprises_own_template_stands_before_the_global_one_of_its_key(
+    database: SupabaseDatabase, rows: Rows
+) -> None:
+    insert: LiteralString = (
+        "insert into notify.ent_notification_template"
+        " (name, template_key, channel_type, body_template, publish_status, enterprise_id)"
+        " values (%s, %s, 'EMAIL', %s, 'PUBLISH', %s)"
+    )
+    key, other = f"{uuid4()}", rows.other().enterprise
+    for body, enterprise in (("theirs", other), ("own", rows.enterprise), ("everybody's", None)):
+        rows.execute(insert, f"{key} {body}", key, body, enterprise)
+    assert (await database.templates([key]))[key].body == "own"
+    for enterprise in (rows.enterprise, None):
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            rows.execute(insert, f"{key} again", key, "twice", enterprise)
+    rows.execute(
+        "update notify.ent_notification_template set deactivated = true"
+        " where template_key = %s and enterprise_id = %s",
+        key,
+        rows.enterprise,
+    )
+    assert (await database.templates([key]))[key].body == "everybody's"
+
+
 async def test_all_rules_are_read_page_by_page(database: SupabaseDatabase, rows: Rows) -> None:
     insert: LiteralString = (
         "insert into notify.ent_notification_rule"

@@ -298,7 +298,7 @@ async def test_a_template_key_finds_the_row_of_exactly_this_key(
         " values (%s, %s, 'IN_APP', %s, 'PUBLISH', %s)"
     )
     for number, hostile in enumerate(HOSTILE):
-        # A key is unique over all tenants, so each is told apart by what it begins with.
+        # Each is told apart by what it begins with.
         for of, body in ((rows, "mine"), (other, CANARY)):
             key = f"{of.enterprise[:8]}{hostile}"
             of.connection.execute(statement, [f"t{number}", key, f"{body} {number}", of.enterprise])
