@@ -6,7 +6,7 @@ from psycopg.types.json import Jsonb
 from support.rows import PERSON, Rows
 
 from xnovu.adapters.supabase import SupabaseDatabase
-from xnovu.core.errors import Conflict, ValidationError
+from xnovu.core.errors import Conflict, DatabaseUnavailable, ValidationError
 from xnovu.core.payload import validate
 
 pytestmark = pytest.mark.stack
@@ -245,3 +245,15 @@ async def test_the_adapter_refuses_to_ask_for_another_enterprise(
         await database.poll(other.ask())
     with pytest.raises(Conflict):
         await database.create(other.wanted("any", "key"))
+
+
+async def test_a_row_that_somebody_locks_is_given_up_and_not_waited_for(
+    database: SupabaseDatabase, rows: Rows
+) -> None:
+    n = rows.notification()
+    with rows.connection.transaction():
+        rows.execute("select 1 from notify.ent_notification where id = %s for update", n)
+        with pytest.raises(DatabaseUnavailable, match="55P03"):
+            await database.claim([rows.claim(n)])
+    (claimed,) = await database.claim([rows.claim(n)])
+    assert claimed.outcome == "Claimed"

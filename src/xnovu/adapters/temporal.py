@@ -18,7 +18,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import Runtime
-from temporalio.service import RPCError, RPCStatusCode, TLSConfig
+from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode, TLSConfig
 
 from xnovu.adapters.codec import codec_of
 from xnovu.core import ids
@@ -30,6 +30,12 @@ RETENTION: Final = timedelta(days=3)
 """How long closed workflows stay visible in a namespace that we register; the server's own default."""
 
 TIMEOUT: Final = timedelta(seconds=5)
+
+KEEP_ALIVE: Final = KeepAliveConfig(interval_millis=12_000, timeout_millis=5_000)
+"""How soon a connection that died without a word is given up: the SDK's 45 s are longer than a monitor's heartbeat.
+
+Not below 10 s: Temporal's frontend calls that too many pings (frontend.keepAliveMinTime).
+"""
 
 
 async def connect(settings: TemporalSettings, *, runtime: Runtime | None = None) -> Client:
@@ -43,6 +49,7 @@ async def connect(settings: TemporalSettings, *, runtime: Runtime | None = None)
             tls=_tls(settings),
             data_converter=converter,
             runtime=runtime,
+            keep_alive_config=KEEP_ALIVE,
         )
     except (RuntimeError, RPCError) as error:
         raise TemporalUnavailable(

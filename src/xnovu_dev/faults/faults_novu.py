@@ -14,7 +14,7 @@ from xnovu_dev.faults.site import Site
 
 BOUND: Final = 30.0
 NEIGHBOURS: Final = 10.0
-ROWS: Final = 5
+ROWS: Final = 3
 STORM: Final = 10
 """Calls per second of outage above which a refused key is a storm: five rows, five seconds apart, and the quick tries."""
 

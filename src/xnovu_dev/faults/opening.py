@@ -25,7 +25,6 @@ from xnovu.core.contracts.common import (
 from xnovu.core.contracts.orchestration import (
     CronConfig,
     EnterpriseConfig,
-    RealtimeConfig,
     ScheduledConfig,
 )
 from xnovu.core.errors import Unavailable
@@ -158,11 +157,10 @@ def config_of(
     novu: CredentialSource = CredentialSource.INSTALLATION,
     delivery: DeliveryConfig = QUICK,
 ) -> EnterpriseConfig:
-    """What the operator would tell of the tenant: quick polls, and nothing that polls for other things."""
+    """What the operator would tell of the tenant, with nothing that polls for other things."""
     return EnterpriseConfig(
         generation=1,
         enterprise=EnterpriseRef(id=tenant, novu=novu),
-        realtime=RealtimeConfig(poll_interval=timedelta(milliseconds=200)),
         scheduled=ScheduledConfig(mode=Mode.OFF),
         cron=CronConfig(mode=Mode.OFF),
         delivery=delivery,

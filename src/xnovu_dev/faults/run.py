@@ -19,6 +19,9 @@ from xnovu_dev.faults.world import World
 AT_ONCE: Final = 3
 """Sites at the same time: most of a fault's time is waiting. More on two cores would stretch the recoveries."""
 
+LARGEST: Final = 6
+"""Cases of a group at one site: each sends its victim's rows step by step, which costs two cores a second each."""
+
 PATIENCE: Final = 2.5
 """How many bounds are waited for before a row counts as lost: how late is worth knowing."""
 
@@ -68,7 +71,8 @@ def _units(cases: Sequence[Case]) -> list[list[Case]]:
     groups: dict[str, list[Case]] = {}
     for case in cases:
         groups.setdefault(case.group or case.id, []).append(case)
-    return sorted(groups.values(), key=len, reverse=True)
+    parts = [g[at : at + LARGEST] for g in groups.values() for at in range(0, len(g), LARGEST)]
+    return sorted(parts, key=len, reverse=True)
 
 
 async def _unit(world: World, members: Sequence[Case]) -> list[Result]:
@@ -103,8 +107,14 @@ async def _case(place: Site, case: Case) -> Result:
     if not await place.quiet(QUIET_SECONDS):
         place.notes.append("deliveries are still running after all rows have ended")
     found = await rows.look(place.world.sql, place.tenants)
-    outcome = judge(place.planted, found, await place.received(), place.over)
+    received = await place.received()
+    outcome = judge(place.planted, found, received, place.over)
     theirs = [row for row in place.planted if row.enterprise in place.neighbours]
+    if case.quick_neighbours is not None:
+        # They have a bound of their own.
+        victims = [row for row in place.planted if row.enterprise == place.victim]
+        recovery = judge(victims, found, received, place.over).recovery
+        outcome = replace(outcome, recovery=recovery)
     problems = (*place.notes, *outcome.problems, *_late(case, outcome, slowest(theirs, found)))
     return Result(case, outcome, problems, str(place.worker.log))
 
