@@ -29,6 +29,7 @@ from xnovu.adapters.temporal import connect
 from xnovu.core.content import load_and_render
 from xnovu.core.errors import NotificationError, TemporalUnavailable
 from xnovu.settings import Settings
+from xnovu.telemetry import health_server
 
 RETRY_SECONDS: Final = 1.0
 
@@ -169,12 +170,24 @@ async def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     settings = PlanSettings()
+    given, state = settings.worker, {"problem": "not connected to Temporal yet"}
+    async with health_server(
+        given.bind_address,
+        given.health_port,
+        alive=lambda: None,
+        ready=lambda: state["problem"] or None,
+    ):
+        await work(settings, stop, state)
+
+
+async def work(settings: PlanSettings, stop: asyncio.Event, state: dict[str, str]) -> None:
     done = activities_of(settings)
     stopping = asyncio.ensure_future(stop.wait())
     connecting = asyncio.ensure_future(connected(settings))
     await asyncio.wait({stopping, connecting}, return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         return
+    state["problem"] = ""
     async with Worker(
         connecting.result(),
         task_queue=settings.temporal.task_queue,

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from support.stack import eventually
+from support.worker_process import free_port
 from support.world import World
 
 from xnovu_dev import environment
@@ -35,6 +36,7 @@ def started(stack: Stack, enterprise: str) -> subprocess.Popen[bytes]:
         "XNOVU_SUPABASE__SERVICE_ROLE_KEY": stack.supabase.service_role_key,
         "XNOVU_NOVU__API_URL": stack.novu.url,
         "XNOVU_NOVU__SECRET_KEY": stack.novu.secret_key,
+        "XNOVU_WORKER__HEALTH_PORT": str(free_port()),
         "XNOVU_BASELINE_ENTERPRISES": enterprise,
     }
     return subprocess.Popen([sys.executable, PROGRAM], env={**environment.inherited(), **mine})

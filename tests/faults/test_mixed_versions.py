@@ -32,10 +32,11 @@ async def a_worker(
     case: Case, held: Callable[[PatchActivationInput], bool] | None = None
 ) -> Worker:
     """Without a cache, so that every task of a workflow may go to either version, and is replayed there from the start."""
-    # Two workers of one queue need clients of their own, as two processes have.
-    client = await connect(case.settings.temporal)
-    made = build(client, case.settings, case.tenants, case.measures, UnsandboxedWorkflowRunner())
-    given = made.config()
+    # Taken from a worker that never polls. Two of one queue need clients of their own, as two processes have.
+    plain, own = [await connect(case.settings.temporal) for _ in range(2)]
+    runner = UnsandboxedWorkflowRunner()
+    given = build(plain, case.settings, case.tenants, case.measures, runner).config()
+    given["client"] = own
     given["max_cached_workflows"] = 0
     if held is not None:
         others = [w for w in WORKFLOWS if w is not Patched.__bases__[0]]

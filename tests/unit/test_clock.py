@@ -48,8 +48,14 @@ def test_a_wall_time_in_a_gap_is_no_instant_and_ends_with_the_jump() -> None:
 def test_a_wall_time_that_comes_twice_is_two_instants() -> None:
     first, second = clock.instants(datetime.fromisoformat("2026-10-25T02:30"), BERLIN)
     assert (first, second - first) == (utc("2026-10-25T00:30:00"), timedelta(hours=1))
-    assert not clock.is_repeat(first, BERLIN)
-    assert clock.is_repeat(second, BERLIN)
+
+
+def test_clocks_are_put_back_on_one_night_only() -> None:
+    back = utc("2026-10-25T01:00:00")
+    assert clock.is_put_back_near(back - timedelta(minutes=30), BERLIN)
+    assert clock.is_put_back_near(back + timedelta(minutes=90), BERLIN)
+    assert not clock.is_put_back_near(back + timedelta(hours=3), BERLIN)
+    assert not clock.is_put_back_near(utc("2026-03-29T01:00:00"), BERLIN)
 
 
 def test_half_an_hour_of_summer_time_is_known() -> None:

@@ -109,11 +109,32 @@ FIRST = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 SECOND = FIRST + timedelta(hours=1)
 
 
-def test_a_repeated_wall_time_runs_once_or_twice() -> None:
-    assert reason(occurrence(FIRST, cron="30 2 * * *")) is None
-    assert reason(occurrence(SECOND, cron="30 2 * * *")) == "RepeatedWallTime"
-    assert reason(occurrence(SECOND, cron="30 2 * * *", overlap=DstOverlap.TWICE)) is None
-    assert reason(occurrence(SECOND, cron="30 2 * * *", manual=True)) is None
+def key(of: Occurrence) -> str:
+    return notification_of(of).dedupe_key
+
+
+def test_both_times_of_a_repeated_wall_time_are_one_notification() -> None:
+    """Whichever of them Temporal fires: east of Greenwich only the second."""
+    first, second = occurrence(FIRST, cron="30 2 * * *"), occurrence(SECOND, cron="30 2 * * *")
+    assert reason(first) is reason(second) is None
+    assert key(first) == key(second) == "nrule:u1@2026-10-25T00:30:00Z"
+
+
+def test_they_are_two_where_that_is_wanted_or_time_passes() -> None:
+    twice = [occurrence(at, cron="30 2 * * *", overlap=DstOverlap.TWICE) for at in (FIRST, SECOND)]
+    passing = [occurrence(at, cron="30 * * * *") for at in (FIRST, SECOND)]
+    every = [occurrence(at, every=timedelta(minutes=30)) for at in (FIRST, SECOND)]
+    by_hand = [occurrence(at, cron="30 2 * * *", manual=True) for at in (FIRST, SECOND)]
+    for pair in (twice, passing, every, by_hand):
+        assert len({key(one) for one in pair}) == 2
+
+
+def test_a_run_that_only_temporal_sees_is_skipped() -> None:
+    """`30 1` at 2:30 in the night in which clocks are put back; never on another day."""
+    assert reason(occurrence(FIRST, cron="30 1 * * *")) == "RepeatedWallTime"
+    assert reason(occurrence(FIRST - timedelta(hours=1), cron="30 1 * * *")) is None
+    assert reason(occurrence(FIRST + timedelta(days=1), cron="30 1 * * *")) is None
+    assert reason(occurrence(FIRST, cron="30 1 * * *", manual=True)) is None
 
 
 def test_time_that_passes_is_not_repeated_by_a_clock() -> None:

@@ -68,6 +68,9 @@ def moment(text: str, zone: ZoneInfo) -> datetime:
     return found[0] if found else gap_end(parsed, zone)
 
 
-def is_repeat(instant: datetime, zone: ZoneInfo) -> bool:
-    """Whether clocks of the zone have shown this wall time once before, as they were put back."""
-    return instant.astimezone(zone).fold == 1
+def is_put_back_near(instant: datetime, zone: ZoneInfo) -> bool:
+    """Whether clocks of the zone are put back within two hours before or after."""
+    before, after = (
+        (instant.astimezone(UTC) + timedelta(hours=h)).astimezone(zone).utcoffset() for h in (-2, 2)
+    )
+    return before is not None and after is not None and after < before

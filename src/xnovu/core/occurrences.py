@@ -44,7 +44,7 @@ def evaluate(
     rule = occurrence.rule
     if not occurrence.manual:
         reason = _missed(occurrence, now)
-        if reason is None and _repeats(rule, occurrence.nominal):
+        if reason is None and _made_up(rule, occurrence.nominal):
             reason = "RepeatedWallTime"
         if reason is not None:
             return _skip(reason)
@@ -75,7 +75,7 @@ def notification_of(
         )
     except TemplateError as error:
         raise RulePayloadInvalid(error.message) from None
-    key = ids.occurrence_key(rule.rule_key, occurrence.nominal)
+    key = _key(occurrence)
     return NewNotification(
         enterprise_id=rule.enterprise.id,
         name=f"{rule.resource.name} · {key}",
@@ -99,7 +99,7 @@ def notification_of_database_rule(occurrence: Occurrence, rule: Rule) -> NewNoti
     Idempotency key: `dedupe_key`. Raises RulePayloadInvalid for a payload of neither shape.
     """
     content = rule_payload(rule.rule_payload)
-    key = ids.occurrence_key(occurrence.rule.rule_key, occurrence.nominal)
+    key = _key(occurrence)
     return NewNotification(
         enterprise_id=rule.enterprise_id,
         name=f"{rule.name} · {key}",
@@ -142,14 +142,35 @@ def _later_one_is_due(rule: RuleExecutionInput, nominal: datetime, now: datetime
     return any(later.astimezone(UTC) <= now for later in following)
 
 
-def _repeats(rule: RuleExecutionInput, nominal: datetime) -> bool:
-    """The second time of a wall time. Intervals, and every hour of the day, mean time that passes: no repeat."""
-    if rule.overlap is not DstOverlap.ONCE:
-        return False
+def _key(occurrence: Occurrence) -> str:
+    """The dedupe key. Both times of a wall time that clocks show twice have the key of the first, where it runs once.
+
+    Which of the two Temporal fires depends on the zone: both west of Greenwich, only the second east of it, or the first
+    under another hour's name (calendar.go, 1.29). So neither may be left out; whichever comes first creates.
+    """
+    rule, nominal = occurrence.rule, occurrence.nominal
+    if not occurrence.manual and rule.overlap is DstOverlap.ONCE and _by_the_clock(rule):
+        nominal = nominal.astimezone(clock.check_time_zone(rule.time_zone)).replace(fold=0)
+    return ids.occurrence_key(rule.rule_key, nominal)
+
+
+def _by_the_clock(rule: RuleExecutionInput) -> bool:
+    """Means times of the day. Intervals, and every hour of the day, mean time that passes."""
     schedule = rule.schedule
-    if schedule is not None and (schedule.cron is None or cron.parse(schedule.cron).every_hour):
+    return schedule is None or (
+        schedule.cron is not None and not cron.parse(schedule.cron).every_hour
+    )
+
+
+def _made_up(rule: RuleExecutionInput, nominal: datetime) -> bool:
+    """A run that nobody asked for: where clocks are put back, Temporal repeats `30 1` an hour later, at 2:30."""
+    schedule = rule.schedule
+    if schedule is None or schedule.cron is None or not _by_the_clock(rule):
         return False
-    return clock.is_repeat(nominal, clock.check_time_zone(rule.time_zone))
+    zone = clock.check_time_zone(rule.time_zone)
+    wanted, local = cron.parse(schedule.cron), nominal.astimezone(zone)
+    asked_for = local.hour in wanted.hours and local.minute in wanted.minutes
+    return not asked_for and clock.is_put_back_near(nominal, zone)
 
 
 def _variables(occurrence: Occurrence, enterprise_name: str | None = None) -> dict[str, object]:

@@ -31,6 +31,8 @@ ELSEWHERE: Final = (
             "tests/unit/test_timetable.py",
             "tests/properties/test_clock.py",
             "tests/contract/test_timetable_is_temporals.py",
+            "tests/unit/test_gaps.py",
+            "tests/faults/test_daylight_saving.py",
         ),
     ),
     Elsewhere(

@@ -101,7 +101,9 @@ class Verdict(StrEnum):
 
 
 class EvaluateResult(Contract):
-    """`reason` says why an occurrence is skipped: Inactive, ConditionFalse, Superseded, RepeatedWallTime, TooLate."""
+    """`reason` says why an occurrence is skipped: Inactive, ConditionFalse, Superseded, TooLate, or RepeatedWallTime for
+    one that only Temporal sees when clocks are put back.
+    """
 
     verdict: Verdict
     reason: str | None = None
