@@ -45,7 +45,8 @@ _TRANSACTION: Final = re.compile(r"^xn-([0-9a-f]{32})-(\d+)-g(\d+)-c(\d+)(?:-m(\
 
 def is_enterprise_id(text: str) -> bool:
     """Whether it is a UUID as the database writes it. Whoever may start a workflow names an enterprise, and the name goes
-    into filters and queries: what is none must not get there."""
+    into filters and queries: what is none must not get there.
+    """
     return _ENTERPRISE.fullmatch(text) is not None
 
 
