@@ -71,6 +71,7 @@ class Scene:
     ports: dict[str, int]
     enterprises: dict[str, str] = field(default_factory=dict)
     notifications: dict[str, list[int]] = field(default_factory=dict)
+    manifests: dict[str, Any] = field(default_factory=dict)
 
     def of(self, name: str) -> Rows:
         return Rows(self.rows.connection, self.enterprises[name])
@@ -160,16 +161,15 @@ def settle(scene: Scene, servers: Stack) -> None:
     }
     for name, (database, environment) in of.items():
         scene.enterprises[name] = str(uuid.uuid4())
-        scene.site.put(
-            scene.site.enterprise(
-                name,
-                spec__enterpriseId=scene.enterprises[name],
-                spec__realtime__mode="Active",
-                spec__cron__mode="Active",
-                spec__supabase__secretRef__name=database,
-                spec__novu__secretRef__name=environment,
-            )
+        scene.manifests[name] = scene.site.enterprise(
+            name,
+            spec__enterpriseId=scene.enterprises[name],
+            spec__realtime__mode="Active",
+            spec__cron__mode="Active",
+            spec__supabase__secretRef__name=database,
+            spec__novu__secretRef__name=environment,
         )
+        scene.site.put(scene.manifests[name])
 
 
 def a_workflow(scene: Scene, name: str, key: str, kind: str = "STATIC", **columns: Any) -> int:
@@ -397,20 +397,12 @@ async def a_planted_leak_is_found(scene: Scene) -> None:
         Jsonb({"message": canary["leak"]}), notification,
     )  # fmt: skip
     workflow_id = ids.notification_workflow_id(enterprise, notification)
-    await scene.client.get_workflow_handle(workflow_id).terminate(canary["leak"])
+    await scene.client.get_workflow_handle(workflow_id).terminate(reason=canary["leak"])
     with scene.site.programs[0].log.open("a") as log:
         log.write(base64.b64encode(canary["leak"].encode()).decode())
-    scene.site.api.apply(
-        {
-            "apiVersion": "xnovu.io/v1alpha1",
-            "kind": "Enterprise",
-            "metadata": {
-                "name": "fine",
-                "namespace": scene.site.namespace,
-                "annotations": {"leak": canary["leak"]},
-            },
-        }
-    )
+    fine = scene.manifests["fine"]
+    fine["metadata"]["annotations"] = {"leak": canary["leak"]}
+    scene.site.put(fine)
     where = {place for place, _ in leaks(await everything(scene), canary)}
     assert where == {
         "refused: details in the database",
