@@ -67,6 +67,8 @@ def test_what_is_urgent_goes_before_what_came_first(world: World) -> None:
     world.patch(tenant.path, {"spec": {"suspend": False}})
     eventually(lambda: world.statuses(tenant)["SENT"] == 20, "all are sent", within=60)
     seconds = time.monotonic() - begun
+    # Novu accepts first and shows it a moment later.
+    eventually(lambda: len(world.accepted_at(tenant)) == 20, "the ledger shows all")
     accepted = world.accepted_at(tenant)
     assert max(accepted[n] for n in late) < min(accepted[n] for n in early)
     # Five at once, then five a second.
