@@ -73,6 +73,12 @@ async def test_before_means_that_the_call_was_not_made(tmp_path: Path) -> None:
     assert inner.calls == []
 
 
+async def test_what_is_no_call_stays_as_it_is(tmp_path: Path) -> None:
+    given = tenants(points(tmp_path, "claim.before=raise"))
+    database = given.database(EnterpriseRef(id=MINE))
+    assert database.enterprise_id == MINE  # type: ignore[attr-defined]  # the fake's own
+
+
 @pytest.mark.parametrize(("action", "number"), [(Action.KILL, signal.SIGKILL), (Action.STOP, signal.SIGSTOP)])  # fmt: skip
 def test_a_process_does_to_itself_what_its_point_says(
     tmp_path: Path, action: Action, number: signal.Signals

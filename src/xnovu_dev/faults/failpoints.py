@@ -114,10 +114,11 @@ class _Wrapped:
         self._points = points
         self._enterprise = enterprise
 
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        method: Callable[..., Awaitable[object]] = getattr(self._inner, name)
-        if not iscoroutinefunction(method):
-            return method
+    def __getattr__(self, name: str) -> object:
+        found: object = getattr(self._inner, name)
+        if not iscoroutinefunction(found):
+            return found
+        method: Callable[..., Awaitable[object]] = found
 
         async def call(*args: object, **kwargs: object) -> object:
             self._points.reach(name, "before", self._enterprise)

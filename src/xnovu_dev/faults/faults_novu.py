@@ -79,6 +79,20 @@ async def refused(site: Site) -> None:
             site.notes.append(f"{armed.hits} calls for {ROWS} rows that can never be sent")
 
 
+async def revoked(site: Site) -> None:
+    """Novu refuses the victim's key for an outage: one look now and then, no storm, and nothing ends FAILED."""
+    if site.own_novu is None:
+        raise RuntimeError("it needs a Novu of its own")
+    ledger = site.own_novu.ledger
+    await ledger.change("POST", "/faults", {"kind": "401", "path": "/v1/events/trigger"})
+    await site.plant_everywhere(ROWS)
+    lasts = asyncio.create_task(asyncio.sleep(site.world.outage))
+    await site.shows("CredentialsRejected")
+    await lasts
+    await ledger.change("DELETE", "/faults")
+    site.mended()
+
+
 async def cached_error(site: Site) -> None:
     """Novu keeps its 500 under the idempotency key for a day: the same key would get it again and again."""
     if site.own_novu is None:
@@ -117,7 +131,7 @@ CASES: Final = (
     _novu("429-plain", "429 without Retry-After", while_away("NovuThrottled", 429, {}, b"{}")),
     _novu("500", "500 of Novu's own", while_away("NovuFailed", 500, {}, _OURS)),
     _novu("503", "503 of a gateway", while_away("OutcomeUnclear", 503, _HTML, b"<html>")),
-    _novu("401", "401: the key is revoked for a while", while_away("CredentialsRejected", 401, {}, b"{}")),
+    Case("F18", "401", "401: the victim's key is revoked for a while", BOUND, revoked, Needs(own_novu=True, own_credentials=True), quick_neighbours=NEIGHBOURS, ours_only=True),
     _novu("black-hole", "requests are taken, nothing is answered", swallows()),
     _novu("408", "408 once for each row", once_each(Fault(Kind.ANSWER, is_trigger, count=ROWS, status=408))),
     _novu("502-after", "502 after Novu accepted", once_each(Fault(Kind.ANSWER, is_trigger, count=ROWS, status=502, passed_on=True, headers=_HTML, body=b"<html>"))),

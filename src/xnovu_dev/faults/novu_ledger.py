@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection
+from http import HTTPStatus
 from typing import Final, Self
 
 import aiohttp
@@ -74,5 +75,7 @@ class NovuLedger:
             raise RuntimeError("it is not open")
         async with self._session.request(method, self.url + path, json=body) as answer:
             answer.raise_for_status()
-            parsed: JsonValue = await answer.json() if answer.content_length != 0 else None
+            parsed: JsonValue = (
+                await answer.json() if answer.status != HTTPStatus.NO_CONTENT else None
+            )
             return parsed
