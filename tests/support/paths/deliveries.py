@@ -22,12 +22,15 @@ from xnovu.core.errors import (
     DatabaseUnavailable,
     NovuRejected,
     NovuThrottled,
+    WorkflowNotFound,
 )
 from xnovu.core.records import Template, TriggerRequest
 
 KIND = "NotificationProcessingWorkflow"
 AWAY = DatabaseUnavailable("the database did not answer")
 THROTTLED = Fault(NovuThrottled("429", retry_after=timedelta(milliseconds=50)))
+REFUSED = Fault(NovuRejected("refused"))
+NO_WORKFLOW = Fault(WorkflowNotFound("Novu does not know the workflow"))
 PEOPLE = tuple(f"u{number:03}" for number in range(601))
 
 
@@ -104,6 +107,22 @@ async def retracted(case: Case) -> Handle:
     await ended(case, row)
     withdraw(row)
     return await ended(case, row)
+
+
+async def retracted_and_replayed(case: Case) -> Handle:
+    """Before it is taken back, which waits for the database, somebody wants it sent after all."""
+    row = case.database.add(1, status=NotificationStatus.RETRACTED)
+    row.owner = "somebody"
+    case.database.faults["claim"] += [AWAY]
+    case.database.faults["fetch"] += [AWAY] * 2
+    handle = await first_run(case, await case.start(row))
+
+    async def waits() -> bool:
+        return "fetch" in case.database.calls
+
+    await eventually(waits, "taking it back was tried")
+    row.move(NotificationStatus.PENDING)
+    return await over(handle)
 
 
 async def shadow(case: Case) -> Handle:
@@ -188,6 +207,20 @@ async def cancelled_while_sending(case: Case) -> Handle:
     return await over(handle)
 
 
+async def cancelled_while_checking(case: Case) -> Handle:
+    """A person cancels it while the database is away between the first try and the second."""
+    case.novu.script = [lost_answer(accepted=False)]
+    case.database.faults["fetch"] += [AWAY] * 50
+    handle = await first_run(case, await case.start(case.database.add(1)))
+
+    async def waits() -> bool:
+        return "fetch" in case.database.calls
+
+    await eventually(waits, "the database is being asked")
+    await handle.cancel()
+    return await over(handle)
+
+
 async def steps(case: Case, row: Row, name: str) -> None:
     async def begun() -> bool:
         return name in await case.activities_of(row)
@@ -206,10 +239,12 @@ PATHS: dict[str, Callable[[Case], Awaitable[Handle]]] = {
     "verified": scripted([lost_answer(accepted=True)]),
     "given_up": scripted([lost_answer(accepted=False)] * 20),
     "defect": scripted([Fault(RuntimeError("a defect"), accepted=True)]),  # type: ignore[arg-type]  # no error of ours
-    "refused": scripted([lost_answer(accepted=False), Fault(NovuRejected("refused"))]),
+    "refused": scripted([lost_answer(accepted=False), REFUSED]),
     "credentials": scripted([Fault(CredentialsRejected("401"))] * 2),
     "many_chunks": scripted([], recipients=PEOPLE),
     "some_chunks": scripted([None, lost_answer(accepted=True), None], recipients=PEOPLE[:250]),
+    "some_refused": scripted([None, REFUSED, REFUSED, None], recipients=PEOPLE[:250]),
+    "no_workflow": scripted([None, NO_WORKFLOW, NO_WORKFLOW], recipients=PEOPLE[:250]),
     "rendered_late": rendered_late,
     "status_late": status_late,
     "timed_out": timed_out,
@@ -221,9 +256,11 @@ PATHS: dict[str, Callable[[Case], Awaitable[Handle]]] = {
     "retracted_late": interrupted(NotificationStatus.RETRACTED),
     "retracted_between": while_sending(1, withdraw, [lost_answer(accepted=False)]),
     "retracted_after": while_sending(2, withdraw, [lost_answer(accepted=False)]),
+    "retracted_and_replayed": retracted_and_replayed,
     "retracted_waiting": while_sending(2, withdraw, [lost_answer(accepted=False), THROTTLED]),
     "lost": while_sending(2, take_away, [lost_answer(accepted=False)]),
     "cancelled_at_once": cancelled_at_once,
+    "cancelled_while_checking": cancelled_while_checking,
     "cancelled_while_trying": cancelled_while_trying,
     "cancelled_while_sending": cancelled_while_sending,
 }
