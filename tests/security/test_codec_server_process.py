@@ -131,7 +131,7 @@ def test_a_bad_key_ends_every_process_at_its_start_with_one_line(
         timeout=30,
         check=False,
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     told = " ".join((done.stdout + done.stderr).split())
     assert "k2 is no readable key" in told
     assert "canary" not in told
