@@ -64,7 +64,7 @@ async def test_histories_heartbeats_and_failures_hold_nothing_that_can_be_read(
 ) -> None:
     case = await a_case_with(temporal_address, keys("keys", "k1"), "k1")
     case.novu.script = [Fault(NovuRejected(SAID))]
-    row = case.database.add(1, recipients=("r",))
+    case.database.add(1)
     case.database.add(2)
     async with case.worker():
         await apply(case, a_config(case))
@@ -80,8 +80,7 @@ async def test_histories_heartbeats_and_failures_hold_nothing_that_can_be_read(
             return {r.status for r in case.database.rows.values()} == {"FAILED", "SENT"}
 
         await eventually(both_ended, "one is delivered and one refused")
-        assert row.error_details is not None
-        assert SAID in str(row.error_details)
+        assert SAID in str([row.error_details for row in case.database.rows.values()])
         await stop(case)
 
     async def listed() -> list[tuple[str, str]]:
@@ -122,10 +121,15 @@ async def test_what_a_rule_sends_is_not_readable_in_its_schedule_and_reconciling
     await rotated.update(wish)
     (folder / "k1").unlink()
     alone = Schedules(await connect(with_keys(case, folder, "k2")), case.queue)
-    new = await alone.find(wish.id)
-    assert new is not None
-    assert new.owner == wish.owner
-    assert plan_schedule(wish, new) is Step.NOTHING
+
+    async def settled() -> bool:
+        # An update is carried out by the Schedule's own workflow, a moment after it was accepted.
+        new = await alone.find(wish.id)
+        assert new is not None
+        assert new.owner == wish.owner
+        return plan_schedule(wish, new) is Step.NOTHING
+
+    await eventually(settled, "the Schedule is written anew")
     ((_, text),) = await eventually(lambda: texts("k2:"), "the listing has followed")
     assert not seen_in(text, [SENT, wish.digest, "k1"])
     await alone.delete(wish.id)

@@ -102,11 +102,15 @@ def everything_of(rows: Rows) -> list[object]:
 
 
 def functions(rows: Rows) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What PostgREST can call: name, and the names and types of the arguments. Triggers and row functions it cannot."""
+    """What PostgREST can call and can look at rows: name, and the names and types of the arguments.
+
+    It cannot call triggers and functions of a row; what is immutable answers its arguments.
+    """
     found = rows.connection.execute(
         "select p.proname, coalesce((select json_agg(json_build_array(a.name, format_type(a.type, null)))"
         "  from unnest(p.proargnames[1:p.pronargs], p.proargtypes::oid[]) a (name, type)), '[]')"
         " from pg_proc p where p.pronamespace = 'notify'::regnamespace and p.prorettype <> 'trigger'::regtype"
+        " and p.provolatile <> 'i'"
         " and has_function_privilege('service_role', p.oid, 'execute') order by 1"
     ).fetchall()
     return [

@@ -59,7 +59,7 @@ class Tenant:
     async def unwell(self, reason: str) -> None:
         async def look() -> bool:
             found = await health_of(self.case, Monitor.REALTIME)
-            return found is not None and found.error_reason == reason
+            return found is not None and reason in {found.error_reason, found.held_reason}
 
         await eventually(look, f"its monitor says {reason}")
 
