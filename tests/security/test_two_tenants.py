@@ -142,7 +142,8 @@ def arguments_of(
     }  # fmt: skip
     found = {name: by_type[kind] for name, kind in wanted}
     # Filters are objects, reports too; what is a batch is a list.
-    return found | {n: item(mine, theirs, ids) for n in found if n in {"item", "wanted", "report"}}
+    single = {n for n, kind in wanted if kind == "jsonb" and n in {"item", "wanted", "report"}}
+    return found | {n: item(mine, theirs, ids) for n in single}
 
 
 def test_no_function_that_there_is_answers_or_changes_anything_of_the_neighbour(

@@ -11,7 +11,7 @@ from temporalio.client import (
     WorkflowHandle,
 )
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from xnovu.core import ids
 from xnovu.core.contracts.orchestration import (
@@ -79,13 +79,18 @@ async def stop(case: Case, drain: float = 5) -> None:
 
 async def health_of(case: Case, monitor: Monitor) -> PollHealth | None:
     handle = case.client.get_workflow_handle(monitor_id(monitor, case.enterprise.id))
-    pending = (await handle.describe()).raw_description.pending_activities
-    for one in pending:
+    try:
+        found = await handle.describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None  # not started yet
+        raise
+    for one in found.raw_description.pending_activities:
         started = one.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
         if started and one.heartbeat_details.payloads:
-            (found,) = await case.client.data_converter.decode(
+            (health,) = await case.client.data_converter.decode(
                 one.heartbeat_details.payloads, [PollHealth]
             )
-            assert isinstance(found, PollHealth)
-            return found
+            assert isinstance(health, PollHealth)
+            return health
     return None
