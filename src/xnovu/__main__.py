@@ -5,6 +5,7 @@ in `xnovu.commands`. The local stack is the extra `local`; its commands say so w
 0 done, 1 failed with a message, 2 wrong usage or settings, 130 interrupted.
 """
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -158,6 +159,8 @@ def version(
 
 def main() -> None:
     """Entry point of the console script: every error of ours is one line, never a traceback."""
+    # A command says by itself what is wrong; the processes set up their own logs (`telemetry.set_up_logs`).
+    logging.getLogger("xnovu").addHandler(logging.NullHandler())
     try:
         code = app(standalone_mode=False)
     except TyperException as error:

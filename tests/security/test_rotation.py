@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support.orchestration import a_config, apply, stop
+from support.orchestration import ALL, a_config, apply, run_exactly, stop
 from support.recorder import Recorder, recording
 from support.rows import Rows
 from support.sandbox import SandboxProcess
@@ -122,6 +122,7 @@ async def test_without_its_own_key_nothing_is_sent_with_anybody_elses(
         mine.file(file).unlink()
         await apply(case, a_config(case))
         waiting = mine.row()
+        await run_exactly(case, ALL)
         await mine.unwell("CredentialsMissing")
         assert rows.status(waiting) in {"PENDING", "PROCESSING"}
         assert mine.delivered() == 0
