@@ -12,5 +12,9 @@ class StackError(Exception):
         self.log = log
 
 
+class SupervisorEnded(StackError):
+    """It ended while somebody waited for it, and reported no failure."""
+
+
 class ProgramMissing(StackError):
     """A program is in none of the places where it may be, and cannot be made here."""

@@ -21,7 +21,7 @@ import psutil
 
 from xnovu_dev import environment
 from xnovu_dev.home import Home, lock, private_folder
-from xnovu_dev.problems import StackError
+from xnovu_dev.problems import StackError, SupervisorEnded
 from xnovu_dev.process import tail
 from xnovu_dev.programs import SERVERS, find_all
 from xnovu_dev.progress import FAILED, STARTING, ProgressReader, Report, silent
@@ -104,23 +104,31 @@ def restart(home: Path, name: str) -> ProcessState:
 
 
 def _start(place: Home, report: Report, components: tuple[str, ...], owner: int | None) -> Stack:
-    if not place.supervised():
-        environ = environment.inherited()
-        programs = find_all(SERVERS, environ, report)
-        place.stack_file.unlink(missing_ok=True)
-        end_leftovers(place)
-        _spawn(place, components, {name: str(path) for name, path in programs.items()}, owner)
-        try:
-            return _follow(place, report)
-        except BaseException:
-            # Ctrl-C included: nothing half started stays.
-            _stop_supervisor(place, silent)
-            raise
-    stack = read_stack(place) or _follow(place, report)
-    lacking = [name for name in components if getattr(stack, name) is None]
-    if lacking:
-        raise StackError(f"the stack is up without {', '.join(lacking)}: stop it first")
-    return stack
+    found = _joined(place, report) if place.supervised() else None
+    if found is not None:
+        lacking = [name for name in components if getattr(found, name) is None]
+        if lacking:
+            raise StackError(f"the stack is up without {', '.join(lacking)}: stop it first")
+        return found
+    environ = environment.inherited()
+    programs = find_all(SERVERS, environ, report)
+    place.stack_file.unlink(missing_ok=True)
+    end_leftovers(place)
+    _spawn(place, components, {name: str(path) for name, path in programs.items()}, owner)
+    try:
+        return _follow(place, report)
+    except BaseException:
+        # Ctrl-C included: nothing half started stays.
+        _stop_supervisor(place, silent)
+        raise
+
+
+def _joined(place: Home, report: Report) -> Stack | None:
+    """The stack that another start has begun; None when it was on its way out, as after a start that was killed."""
+    try:
+        return read_stack(place) or _follow(place, report)
+    except SupervisorEnded:
+        return None
 
 
 def _spawn(
@@ -163,7 +171,7 @@ def _follow(place: Home, report: Report) -> Stack:
             raise StackError(failures[0])
         if not alive:
             log = place.log("supervisor")
-            raise StackError(f"the supervisor ended: {tail(log)}", log)
+            raise SupervisorEnded(f"the supervisor ended: {tail(log)}", log)
         stack = read_stack(place)
         if stack is not None:
             return stack
