@@ -30,6 +30,7 @@ from xnovu.core.errors import (
     NovuThrottled,
     NovuUnavailable,
     OutcomeUnclear,
+    RowLocked,
     Unavailable,
     XNovuError,
 )
@@ -165,7 +166,10 @@ class BatchLane:
 
     async def _one(self, batch: _Batch, item: Item) -> None:
         begun = self.monotonic()
-        claimed = await self._claim(batch, item)
+        try:
+            claimed = await self._claim(batch, item)
+        except RowLocked:
+            return  # still PENDING: found again by a later poll
         row = claimed.notification
         match claimed.outcome:
             case ClaimOutcome.CLAIMED if row is not None:

@@ -30,9 +30,28 @@ language sql stable as $$
 $$;
 
 -- As before, but that a claim may bring a lease of its own.
+-- The row, locked; null when it is not there, or when a transaction that somebody has left open holds it. One round trip is many
+-- tenants', so such a row is passed over. Whoever holds it for a moment only, as another claim does, is waited for: once a trip.
+create or replace function notify.locked(enterprise uuid, notification bigint, patient boolean)
+returns notify.ent_notification language plpgsql as $$
+declare
+  n notify.ent_notification;
+begin
+  select * into n from notify.ent_notification t where t.id = notification and t.enterprise_id = enterprise
+    for update skip locked;
+  if n.id is null and patient then
+    perform set_config('lock_timeout', '200ms', true);
+    select * into n from notify.ent_notification t where t.id = notification and t.enterprise_id = enterprise for update;
+  end if;
+  return n;
+exception when lock_not_available then
+  return null;
+end $$;
+
 create or replace function notify.claim_notifications(claims jsonb, lease_seconds int default 300) returns jsonb
 language plpgsql as $$
 declare
+  patient boolean := true;
   c record;
   n notify.ent_notification;
   outcome text;
@@ -43,8 +62,12 @@ begin
       coalesce((x ->> 'lease_seconds')::int, claim_notifications.lease_seconds) as lease
     from jsonb_array_elements(claims) x order by (x ->> 'notification_id')::bigint
   loop
-    select * into n from notify.ent_notification t where t.id = c.id and t.enterprise_id = c.enterprise for update;
-    outcome := case when n.id is null then 'Missing' else notify.claim_outcome(n, c.owner) end;
+    n := notify.locked(c.enterprise, c.id, patient);
+    outcome := case
+      when n.id is not null then notify.claim_outcome(n, c.owner)
+      when exists (select from notify.ent_notification t where t.id = c.id and t.enterprise_id = c.enterprise) then 'Locked'
+      else 'Missing' end;
+    patient := patient and outcome <> 'Locked';
     if outcome in ('Claimed', 'Resumed') then
       update notify.ent_notification t set
         notification_status = 'PROCESSING', claim_owner = c.owner, attempt_count = t.attempt_count + 1,
@@ -67,7 +90,7 @@ create or replace function notify.release_notifications(items jsonb) returns jso
     select n.id, w.next_owner from notify.ent_notification n
     join wanted w on w.id = n.id and w.enterprise = n.enterprise_id and w.owner = n.claim_owner
     where n.notification_status in ('PROCESSING', 'RETRACTED')
-    order by n.id for update of n
+    order by n.id for update of n skip locked
   ), released as (
     update notify.ent_notification t set claim_owner = l.next_owner, lease_expires_at = now()
     from locked l where t.id = l.id returning t.id
@@ -112,7 +135,7 @@ declare
 begin
   for f in
     select oid::regprocedure from pg_proc where pronamespace = 'notify'::regnamespace and proname = any (array[
-      'is_held', 'claim_outcome', 'claim_notifications', 'release_notifications', 'take_pace'])
+      'is_held', 'locked', 'claim_outcome', 'claim_notifications', 'release_notifications', 'take_pace'])
   loop
     execute format('revoke execute on function %s from public, anon, authenticated', f);
     execute format('grant execute on function %s to service_role', f);

@@ -43,13 +43,15 @@ create or replace function notify.claim_answer(id bigint, outcome text, n notify
 language sql stable as $$
   select jsonb_build_object(
     'notification_id', id, 'outcome', outcome,
-    'notification', case when outcome in ('Missing', 'Foreign') then null else notify.jitem(n) || notify.jdelivery(n) end,
-    'workflow', case when outcome in ('Missing', 'Foreign') then null
+    'notification', case when outcome in ('Missing', 'Foreign', 'Locked') then null
+                    else notify.jitem(n) || notify.jdelivery(n) end,
+    'workflow', case when outcome in ('Missing', 'Foreign', 'Locked') then null
                 else notify.jworkflow(n.enterprise_id, n.notification_workflow_id) end)
 $$;
 
 create or replace function notify.finish_notifications(items jsonb) returns jsonb language plpgsql as $$
 declare
+  patient boolean := true;
   i record;
   n notify.ent_notification;
   outcome text;
@@ -62,13 +64,16 @@ begin
       x -> 'delivery_state' as delivery_state, (x ->> 'feed_seconds')::double precision as feed_seconds
     from jsonb_array_elements(items) x order by (x ->> 'notification_id')::bigint
   loop
-    select * into n from notify.ent_notification t where t.id = i.id and t.enterprise_id = i.enterprise for update;
+    n := notify.locked(i.enterprise, i.id, patient);
     outcome := case
+      when n.id is null and exists (
+        select from notify.ent_notification t where t.id = i.id and t.enterprise_id = i.enterprise) then 'Locked'
       when n.id is null or n.claim_owner is distinct from i.owner or n.replay_generation <> i.generation then 'Lost'
       when n.notification_status = 'PROCESSING' then 'Finished'
       when n.notification_status = i.status then 'Already'
       when n.notification_status = 'RETRACTED' then 'Retracted'
       else 'Lost' end;
+    patient := patient and outcome <> 'Locked';
     if outcome = 'Finished' then
       update notify.ent_notification t set
         notification_status = i.status, transaction_id = coalesce(i.transaction_id, t.transaction_id),

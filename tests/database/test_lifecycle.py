@@ -1,12 +1,14 @@
 """One notification in the database: claimed by one owner, finished once, forward only, replayed on purpose."""
 
+import asyncio
+
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 from support.rows import PERSON, Rows
 
 from xnovu.adapters.supabase import SupabaseDatabase
-from xnovu.core.errors import Conflict, DatabaseUnavailable, ValidationError
+from xnovu.core.errors import Conflict, DatabaseUnavailable, RowLocked, ValidationError
 from xnovu.core.payload import validate
 
 pytestmark = pytest.mark.stack
@@ -247,13 +249,36 @@ async def test_the_adapter_refuses_to_ask_for_another_enterprise(
         await database.create(other.wanted("any", "key"))
 
 
-async def test_a_row_that_somebody_locks_is_given_up_and_not_waited_for(
+async def test_a_row_that_somebody_locks_is_passed_over_and_holds_up_no_other(
+    database: SupabaseDatabase, rows: Rows
+) -> None:
+    n, other = rows.notification(), rows.notification()
+    lock = "select 1 from notify.ent_notification where id = %s for update"
+    with rows.connection.transaction():
+        rows.execute(lock, n)
+        locked, (free,) = await asyncio.gather(
+            database.claim([rows.claim(n)]),
+            database.claim([rows.claim(other)]),
+            return_exceptions=True,
+        )
+    assert isinstance(locked, RowLocked)
+    assert free.outcome == "Claimed"
+    (claimed,) = await database.claim([rows.claim(n)])
+    assert claimed.outcome == "Claimed"
+    with rows.connection.transaction():
+        rows.execute(lock, n)
+        with pytest.raises(RowLocked, match=f"notification {n} is locked"):
+            await database.finish([rows.finish(n)])
+    (finished,) = await database.finish([rows.finish(n)])
+    assert finished.outcome == "Finished"
+
+
+async def test_what_else_waits_for_a_locked_row_gives_up_soon(
     database: SupabaseDatabase, rows: Rows
 ) -> None:
     n = rows.notification()
+    await database.claim([rows.claim(n)])
     with rows.connection.transaction():
         rows.execute("select 1 from notify.ent_notification where id = %s for update", n)
         with pytest.raises(DatabaseUnavailable, match="55P03"):
-            await database.claim([rows.claim(n)])
-    (claimed,) = await database.claim([rows.claim(n)])
-    assert claimed.outcome == "Claimed"
+            await database.extend_leases([n])

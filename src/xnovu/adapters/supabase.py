@@ -18,12 +18,13 @@ from postgrest.base_request_builder import RequestConfig
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from xnovu.adapters.polling import Hub
-from xnovu.core.contracts.notifications import Channel
+from xnovu.core.contracts.notifications import Channel, ClaimOutcome, FinishOutcome
 from xnovu.core.errors import (
     Conflict,
     CredentialsRejected,
     DatabaseUnavailable,
     NotificationError,
+    RowLocked,
     WorkflowNotFound,
     XNovuError,
     clip,
@@ -167,6 +168,9 @@ class SupabaseDatabase:
             self._own(claim.enterprise_id)
         hub = self._gateway.claims
         answers = await asyncio.gather(*(hub.get((claim, self._lease)) for claim in claims))
+        for claimed in answers:
+            if claimed.outcome is ClaimOutcome.LOCKED:
+                raise _locked(claimed.notification_id)
         return tuple(self._claimed(c) for c in answers)
 
     async def fetch(self, notification_id: int, owner: str | None = None) -> Claimed:
@@ -181,7 +185,11 @@ class SupabaseDatabase:
             self._own(item.enterprise_id)
         hub = self._gateway.finishes
         timed = [replace(item, feed_seconds=self._feed) for item in items]
-        return tuple(await asyncio.gather(*(hub.get(item) for item in timed)))
+        answers = await asyncio.gather(*(hub.get(item) for item in timed))
+        for finished in answers:
+            if finished.outcome is FinishOutcome.LOCKED:
+                raise _locked(finished.notification_id)
+        return tuple(answers)
 
     async def release(self, items: Sequence[Release]) -> frozenset[int]:
         for item in items:
@@ -343,6 +351,12 @@ async def _run(request: RequestConfig[httpx.AsyncClient], what: str) -> JsonValu
     except ValueError:
         raise DatabaseUnavailable(f"the database's answer is no JSON ({what})") from None
     return data
+
+
+def _locked(notification_id: int) -> RowLocked:
+    return RowLocked(
+        f"notification {notification_id} is locked by a transaction that somebody has left open: end it"
+    )
 
 
 class _Refusal(BaseModel):

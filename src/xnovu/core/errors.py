@@ -19,6 +19,7 @@
     │   └── RulePayloadInvalid
     ├── Unavailable                       an outside system did not answer or said so; try again
     │   ├── DatabaseUnavailable
+    │   │   └── RowLocked                 somebody's open transaction holds this one row
     │   ├── NovuUnavailable               did not get the request (refused connection)
     │   │   └── NovuFailed                5xx of Novu's own: kept under the idempotency key, so another key
     │   ├── NovuThrottled                 429; carries when to come back
@@ -169,6 +170,12 @@ class DatabaseUnavailable(Unavailable):
     """PostgREST or Postgres did not answer, or answered 5xx."""
 
     reason = "DatabaseUnavailable"
+
+
+class RowLocked(DatabaseUnavailable):
+    """A transaction that somebody left open holds this one row; nothing else waits for it."""
+
+    reason = "RowLocked"
 
 
 class NovuUnavailable(Unavailable):

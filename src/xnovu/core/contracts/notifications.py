@@ -67,6 +67,8 @@ class ClaimOutcome(StrEnum):
     """PROCESSING under another owner."""
     HELD = "Held"
     """In a batch that lives. It ends it, or its lease ends and the row is found again."""
+    LOCKED = "Locked"
+    """Somebody's open transaction holds the row. Does not leave the adapter, which raises RowLocked."""
     MISSING = "Missing"
 
 
@@ -190,6 +192,8 @@ class FinishOutcome(StrEnum):
     """Withdrawn meanwhile: compensate."""
     LOST = "Lost"
     """No longer ours."""
+    LOCKED = "Locked"
+    """As of a claim."""
 
 
 class StatusResult(Contract):
