@@ -166,12 +166,12 @@ class Site:
             self.notes.append(f"{reason} was nowhere to be seen")
 
     async def health(self, tenant: str) -> str:
-        """The reason that the realtime monitor's heartbeat gives for its newest failed poll; empty without one."""
+        """The reason that the realtime monitor's heartbeat gives: for its newest failed poll, or for taking nothing in."""
         with suppress(RPCError, Unavailable):
             workflows = EnterpriseWorkflows(self.world.client, self.queue)
             running = await workflows.running(ids.realtime_workflow_id(tenant))
             if running is not None and running.health is not None:
-                return running.health.error_reason or ""
+                return running.health.error_reason or running.health.held_reason or ""
         return ""
 
     async def quiet(self, seconds: float) -> bool:
