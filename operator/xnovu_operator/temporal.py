@@ -5,7 +5,6 @@ nothing else.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -122,8 +121,7 @@ class EnterpriseWorkflows:
             "apply_config",
             config,
             start_workflow_operation=start,
-            # The same configuration is the same update, however often it is sent to a run.
-            id=f"config-{config.generation}-{_digest(config)}",
+            # No id of our own: Temporal answers one that a closed run has completed, and starts nothing.
             result_type=OrchestrationStatus,
             rpc_timeout=timedelta(seconds=UPDATE_SECONDS),
         )
@@ -236,10 +234,6 @@ class EnterpriseWorkflows:
             ) from None
         except RPCError as error:
             raise _unavailable(error) from None
-
-
-def _digest(config: EnterpriseConfig) -> str:
-    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:12]
 
 
 def _attributes(enterprise_id: str) -> TypedSearchAttributes:

@@ -102,3 +102,15 @@ async def test_an_older_orchestration_takes_the_configuration_of_a_new_object(si
     site.delete("enterprises", "again")
     site.gone("enterprises", "again")
     assert not await running(site)
+
+
+async def test_the_same_manifest_applied_again_after_a_delete_runs_again(site: Site) -> None:
+    """An update's id that a closed run has completed would be answered by it, and nothing would start."""
+    manifest = site.enterprise("phoenix")
+    for _ in range(2):
+        site.put(manifest)
+        site.ready("enterprises", "phoenix")
+        assert await running(site)
+        site.delete("enterprises", "phoenix")
+        site.gone("enterprises", "phoenix")
+        assert not await running(site)

@@ -30,7 +30,7 @@ class MonitoringLoop:
 
     def accept(self, config: EnterpriseConfig) -> None:
         """Newer configurations only: signals may arrive late."""
-        if config.generation > self._config.generation:
+        if config.supersedes(self._config):
             self._config = config
 
     async def watch(self, activity: str, monitor: Monitor) -> NoReturn:

@@ -60,8 +60,8 @@ class NotificationOrchestrationWorkflow:
 
     @workflow.update
     async def apply_config(self, config: EnterpriseConfig) -> OrchestrationStatus:
-        """Idempotency key: the generation. The monitors hear of it from the next EnsureMonitors, at once."""
-        if config.generation > self._config.generation:
+        """Idempotency key: object and generation. The monitors hear of it from the next EnsureMonitors, at once."""
+        if config.supersedes(self._config):
             self._config = config
         return self.status()
 
@@ -71,7 +71,8 @@ class NotificationOrchestrationWorkflow:
             raise ApplicationError("it is shutting down", type="Stopping")
         if config.enterprise.id != self._config.enterprise.id:
             raise ApplicationError("a configuration of another enterprise", type="Conflict")
-        if config.generation < self._config.generation:
+        same = config.source == self._config.source
+        if same and config.generation < self._config.generation:
             raise ApplicationError(
                 f"generation {config.generation} is older than {self._config.generation}",
                 type="Outdated",

@@ -181,6 +181,7 @@ def config_of(enterprise: Enterprise) -> EnterpriseConfig:
     realtime, cron, scheduled = spec.realtime, spec.cron, spec.scheduled
     return EnterpriseConfig(
         generation=enterprise.metadata.generation,
+        source=enterprise.metadata.uid,
         enterprise=reference_of(enterprise),
         time_zone=spec.time_zone,
         suspend=spec.suspend,

@@ -39,13 +39,15 @@ class ScheduledConfig(Contract):
 
 
 class EnterpriseConfig(Contract):
-    """Everything the workflows of an enterprise need to know. `generation` is the Enterprise's metadata.generation.
+    """Everything the workflows of an enterprise need to know.
 
-    Applied by update; a lower generation than the applied one is refused, the same one is a no-op.
-    `suspend`: intake stops, what is running finishes.
+    `generation` and `source` are metadata.generation and metadata.uid of the Enterprise. Applied by update: of one object a
+    lower generation than the applied one is refused, the same one is a no-op. Another object begins at 1 again and is
+    another wish: its configuration replaces that of the object before it. `suspend`: intake stops, what is running finishes.
     """
 
     generation: int
+    source: str = ""
     enterprise: EnterpriseRef
     time_zone: str = "UTC"
     suspend: bool = False
@@ -53,6 +55,10 @@ class EnterpriseConfig(Contract):
     cron: CronConfig = CronConfig()
     scheduled: ScheduledConfig = ScheduledConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+
+    def supersedes(self, applied: "EnterpriseConfig") -> bool:
+        """Whether this one is to be worked with instead of the one that was applied."""
+        return self.source != applied.source or self.generation > applied.generation
 
 
 class Monitor(StrEnum):
