@@ -6,19 +6,21 @@ when they change. An HTTP client is enough: the official one costs more memory t
 """
 
 import base64
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import kopf
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter
 
 from xnovu.core.api.v1alpha1 import API_VERSION, GROUP, VERSION
 from xnovu.core.errors import Unavailable, clip
 
 Object = dict[str, JsonValue]
-_OBJECT: Final = TypeAdapter(Object)
+# Its members are not looked into: pydantic follows JSON 255 levels only, and one object that is deeper must cost no other anything.
+_OBJECT: Final[TypeAdapter[Object]] = TypeAdapter(dict[str, Any])
 _TIMEOUT: Final = 10.0
 _MERGE: Final = "application/merge-patch+json"
 _APPLY: Final = "application/apply-patch+yaml"
@@ -195,14 +197,14 @@ class KubernetesApi:
             raise (failure or KubernetesUnavailable)(
                 f"the Kubernetes API answered {answer.status_code}: {_message(answer)}"
             )
-        return _OBJECT.validate_json(answer.content)
+        return _OBJECT.validate_python(json.loads(answer.content))
 
 
 def _message(answer: httpx.Response) -> str:
     """What is wrong, in the API server's words; what stands before it may not answer JSON."""
     try:
-        return clip(str(_OBJECT.validate_json(answer.content).get("message", "")))
-    except ValidationError:
+        return clip(str(_OBJECT.validate_python(json.loads(answer.content)).get("message", "")))
+    except ValueError:
         return clip(answer.text)
 
 

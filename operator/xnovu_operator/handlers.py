@@ -4,7 +4,7 @@ Only raw events are used. kopf's change handlers would keep their state in annot
 object back while another pass over it runs; both are ours to do (`queue`, `reconcile`).
 """
 
-from typing import Final
+from typing import Any, Final
 
 import kopf
 from pydantic import JsonValue, TypeAdapter
@@ -20,7 +20,8 @@ from xnovu.core.api.v1alpha1 import (
 from xnovu_operator.queue import Queue
 from xnovu_operator.store import Key, KindName, Store, key_in
 
-_BODY: Final = TypeAdapter(dict[str, JsonValue])
+# As in `api`: one that is too deep for our models is the store's to say.
+_BODY: Final[TypeAdapter[dict[str, JsonValue]]] = TypeAdapter(dict[str, Any])
 
 
 class Handlers:

@@ -1,8 +1,12 @@
 """What the operator knows of the cluster."""
 
+import random
+
 from support.manifests import ABSENT, changed, enterprise, rule
 
 from xnovu.core.ids import FINALIZER
+from xnovu_operator.handlers import Handlers
+from xnovu_operator.queue import Queue
 from xnovu_operator.store import Key, Store, Unreadable, key_of
 
 
@@ -70,6 +74,26 @@ def test_a_change_concerns_its_rules_and_those_who_share_the_id() -> None:
         Key("NotificationRule", "b", "theirs"),
     }
     assert key_of(old) == Key("Enterprise", "a", "old")
+
+
+async def test_one_that_is_deeper_than_a_model_goes_is_said_and_costs_its_neighbour_nothing() -> (
+    None
+):
+    deep: object = "x"
+    for _ in range(400):
+        deep = [deep]
+    here, queue = Store(), Queue(_nothing, 30, random.Random(0))
+    handlers = Handlers(here, queue)
+    for name, payload in (("deep", deep), ("right", "x")):
+        body = changed(rule(name), {"spec.notification.payload": {"text": payload}})
+        await handlers.rule({"type": "ADDED", "object": body})  # type: ignore[typeddict-item]  # JSON
+    await queue.close()
+    assert isinstance(here.objects[Key("NotificationRule", "default", "deep")], Unreadable)
+    assert not isinstance(here.objects[Key("NotificationRule", "default", "right")], Unreadable)
+
+
+async def _nothing(_: Key) -> None:
+    return None
 
 
 def test_what_breaks_the_schema_is_kept_with_what_was_said_of_it() -> None:
