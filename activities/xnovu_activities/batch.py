@@ -172,6 +172,9 @@ class BatchLane:
             return  # still PENDING: found again by a later poll
         row = claimed.notification
         match claimed.outcome:
+            case ClaimOutcome.CLAIMED if row is not None and row.unclear:
+                # What an earlier generation left open is asked of Novu's feed first, by its own workflow.
+                batch.leave(item, maybe_sent=True)
             case ClaimOutcome.CLAIMED if row is not None:
                 await self._first_try(batch, item, claimed, row, begun)
             case ClaimOutcome.RESUMED | ClaimOutcome.RETRACTED:

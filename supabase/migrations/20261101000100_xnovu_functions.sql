@@ -265,9 +265,9 @@ begin
        and (p.enterprise_id = enterprise or p.enterprise_id is null)),
     item -> 'payload',
     (select coalesce(array_agg(x::uuid), '{}') from jsonb_array_elements_text(item -> 'recipients') x
-      where x ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'),
+      where x ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
     (select coalesce(array_agg(x), '{}') from jsonb_array_elements_text(item -> 'recipients') x
-      where x !~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'),
+      where x !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
     (select coalesce(array_agg(x), '{}') from jsonb_array_elements_text(item -> 'topics') x),
     (select coalesce(array_agg(x::shared_types.notification_channel_type), '{}')
       from jsonb_array_elements_text(item -> 'channels') x),

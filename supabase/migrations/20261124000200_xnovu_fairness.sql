@@ -70,7 +70,7 @@ begin
     patient := patient and outcome <> 'Locked';
     if outcome in ('Claimed', 'Resumed') then
       update notify.ent_notification t set
-        notification_status = 'PROCESSING', claim_owner = c.owner, attempt_count = t.attempt_count + 1,
+        notification_status = 'PROCESSING', claim_owner = c.owner, attempt_count = least(t.attempt_count, 2147483646) + 1,
         lease_expires_at = now() + make_interval(secs => c.lease)
       where t.id = c.id returning * into n;
     end if;

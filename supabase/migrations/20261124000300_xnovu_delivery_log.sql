@@ -144,6 +144,8 @@ create or replace function notify.extend_leases(enterprise uuid, notifications b
 language sql as $$
   update notify.ent_notification t set lease_expires_at = now() + make_interval(secs => lease_seconds)
   where t.id = any (notifications) and t.enterprise_id = enterprise and t.notification_status = 'PROCESSING'
+    -- A dead batch's row waits for a workflow of its own; a new lease would keep that one away (notify.is_held).
+    and coalesce(t.claim_owner, '') not like '%/batch-%'
 $$;
 
 create or replace function notify.due_feeds(enterprise uuid, most int) returns jsonb language sql stable as $$

@@ -41,7 +41,7 @@ begin
       and n.publish_status = 'PUBLISH' and not n.deactivated and n.scheduled_for <= now()
       and not (shadow and n.shadow_generation is not distinct from n.replay_generation)
   ), due as (
-    select w.id, case when p.sort_order is null then 3 else greatest(1, least(5, 6 - p.sort_order)) end as priority
+    select w.id, case when p.sort_order is null then 3 else greatest(1, least(5, 6 - least(greatest(p.sort_order, -9), 9))) end as priority
     from waiting w
     left join notify.typ_notification_priority p on p.id = w.typ_notification_priority_id
       and (p.enterprise_id = enterprise or p.enterprise_id is null)

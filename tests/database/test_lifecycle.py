@@ -227,6 +227,43 @@ async def test_columns_of_a_wrong_shape_end_one_notification_and_stop_nothing(
         validate(claimed.notification, claimed.workflow)
 
 
+@pytest.mark.parametrize(
+    "payload",
+    ['{"n": 1e5000}', '{"a": ' * 1500 + "1" + "}" * 1500, '{"t": "' + "x" * 1_100_000 + '"}'],
+    ids=["long number", "deep", "large"],
+)
+async def test_what_no_client_can_read_ends_one_notification_and_spoils_no_other_answer(
+    database: SupabaseDatabase, rows: Rows, payload: str
+) -> None:
+    workflow, _ = rows.workflow()
+    poison, good = (rows.notification(notification_workflow_id=workflow) for _ in range(2))
+    rows.execute(
+        "update notify.ent_notification set payload = %s::jsonb where id = %s", payload, poison
+    )
+    bad, fine = await asyncio.gather(
+        database.claim([rows.claim(poison)]), database.claim([rows.claim(good)])
+    )
+    assert fine[0].outcome == "Claimed"
+    assert bad[0].notification is not None
+    assert bad[0].workflow is not None
+    with pytest.raises(ValidationError, match="payload must be a JSON object of at most 1 MiB"):
+        validate(bad[0].notification, bad[0].workflow)
+
+
+async def test_numbers_at_the_end_of_their_range_stop_no_intake(
+    database: SupabaseDatabase, rows: Rows
+) -> None:
+    priority = rows.one(
+        "insert into notify.typ_notification_priority (name, code, sort_order, enterprise_id)"
+        " values (%s, %s, -2147483648, %s) returning id",
+        rows.enterprise, rows.enterprise, rows.enterprise,
+    )  # fmt: skip
+    n = rows.notification(typ_notification_priority_id=priority, attempt_count=2147483647)
+    assert [due.id for due in (await database.poll(rows.ask())).due] == [n]
+    (claimed,) = await database.claim([rows.claim(n)])
+    assert claimed.outcome == "Claimed"
+
+
 async def test_json_null_is_as_good_as_nothing(database: SupabaseDatabase, rows: Rows) -> None:
     n = rows.notification(overrides=Jsonb(None))
     found = (await database.fetch(n)).notification

@@ -74,3 +74,12 @@ def test_a_moment_is_local_or_has_an_offset() -> None:
 def test_a_moment_that_is_none_is_refused() -> None:
     with pytest.raises(ScheduleInvalid, match="is no time"):
         clock.moment("tomorrow", BERLIN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59"],
+)
+def test_a_time_at_the_end_of_the_calendar_is_refused_with_a_reason(text: str) -> None:
+    with pytest.raises(ScheduleInvalid, match="end of the calendar"):
+        clock.moment(text, clock.check_time_zone("America/New_York"))

@@ -348,7 +348,7 @@ async def _run(request: RequestConfig[httpx.AsyncClient], what: str) -> JsonValu
         return None
     try:
         data: JsonValue = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DatabaseUnavailable(f"the database's answer is no JSON ({what})") from None
     return data
 

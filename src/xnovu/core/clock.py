@@ -62,10 +62,15 @@ def moment(text: str, zone: ZoneInfo) -> datetime:
         raise ScheduleInvalid(
             f"{clip(text, 64)!r} is no time: write 2026-12-24T08:00:00 or 2026-12-24T08:00:00+01:00"
         ) from error
-    if parsed.tzinfo is not None:
-        return parsed.astimezone(UTC)
-    found = instants(parsed, zone)
-    return found[0] if found else gap_end(parsed, zone)
+    try:
+        if parsed.tzinfo is not None:
+            return parsed.astimezone(UTC)
+        found = instants(parsed, zone)
+        return found[0] if found else gap_end(parsed, zone)
+    except OverflowError:
+        raise ScheduleInvalid(
+            f"{clip(text, 64)!r} is at the end of the calendar: write a time between the years 2 and 9998"
+        ) from None
 
 
 def is_put_back_near(instant: datetime, zone: ZoneInfo) -> bool:

@@ -46,7 +46,10 @@ def validate(notification: Notification, workflow: Workflow) -> None:
 
 def _objects(row: str, malformed: Sequence[str]) -> None:
     if malformed:
-        raise ValidationError(f"the {row}'s {', '.join(malformed)} must be a JSON object")
+        raise ValidationError(
+            f"the {row}'s {', '.join(malformed)} must be a JSON object of at most 1 MiB, 200 levels and numbers of at"
+            " most 4,000 digits"
+        )
 
 
 def _names(field: str, names: Sequence[str]) -> None:
