@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from xnovu.adapters import novu
+from xnovu.adapters.circuit import FIRST, Circuit
 from xnovu.core import errors
 from xnovu.core.records import TriggerRequest
 
@@ -55,14 +56,16 @@ class Server:
 
 
 @asynccontextmanager
-async def client(*answers: bytes) -> AsyncIterator[tuple[novu.NovuClient, Server]]:
+async def client(
+    *answers: bytes, circuit: Circuit | None = None
+) -> AsyncIterator[tuple[novu.NovuClient, Server]]:
     server = Server(list(answers))
     async with (
         await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening,
         novu.http_client() as http,
     ):
         port = listening.sockets[0].getsockname()[1]
-        yield novu.NovuClient(http, f"http://127.0.0.1:{port}/", KEY), server
+        yield novu.NovuClient(http, f"http://127.0.0.1:{port}/", KEY, circuit=circuit), server
 
 
 async def raised(
@@ -124,6 +127,7 @@ GARBAGE = b"<html>hunter2</html>"
         (answer(400, error(400)), errors.NovuRejected),
         (answer(401, error(401)), errors.CredentialsRejected),
         (answer(403, error(403)), errors.CredentialsRejected),
+        (answer(403, GARBAGE), errors.NovuRejected),
         (answer(404, error(404)), errors.NovuRejected),
         (answer(408, error(408)), errors.OutcomeUnclear),
         (answer(409, error(409), "Retry-After: 1"), errors.OutcomeUnclear),
@@ -149,6 +153,32 @@ GARBAGE = b"<html>hunter2</html>"
 async def test_an_answer_to_a_trigger_means(reply: bytes, kind: type[errors.XNovuError]) -> None:
     found = await raised(trigger, reply)
     assert type(found) is kind
+
+
+async def test_a_firewall_before_novu_refuses_one_request_and_not_the_key() -> None:
+    async with client(answer(403, GARBAGE), answer(201, PROCESSED)) as (made, _):
+        with pytest.raises(errors.NovuRejected, match="something in front of Novu refused it"):
+            await made.trigger(REQUEST)
+        await made.trigger(REQUEST)
+
+
+@pytest.mark.parametrize("reply", [answer(401, GARBAGE), answer(403, error(403))])
+async def test_a_refused_key_is_not_tried_again_at_once(reply: bytes) -> None:
+    async with client(reply) as (made, server):
+        for _ in range(2):
+            with pytest.raises(errors.CredentialsRejected):
+                await made.trigger(REQUEST)
+    assert len(server.requests) == 1
+
+
+async def test_a_firewall_says_nothing_of_a_key_that_was_refused() -> None:
+    times = iter([0.0, *[FIRST] * 9])
+    circuit = Circuit(lambda: next(times))
+    circuit.heard("refused")
+    async with client(answer(403, GARBAGE), circuit=circuit) as (made, _):
+        with pytest.raises(errors.NovuRejected):
+            await made.trigger(REQUEST)
+    assert circuit.trouble() is not None
 
 
 async def test_when_to_come_back_is_kept_and_bounded() -> None:
@@ -258,7 +288,15 @@ async def test_an_item_of_the_feed_without_our_id_counts_for_nobody() -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    [answer(200, GARBAGE), answer(500, GARBAGE), answer(502), b"", answer(200, b"{}"), answer(408)],
+    [
+        answer(200, GARBAGE),
+        answer(403, GARBAGE),
+        answer(500, GARBAGE),
+        answer(502),
+        b"",
+        answer(200, b"{}"),
+        answer(408),
+    ],
 )
 async def test_reading_that_fails_can_be_repeated(reply: bytes) -> None:
     assert type(await raised(lambda made: made.accepted("xn-1"), reply)) is errors.NovuUnavailable

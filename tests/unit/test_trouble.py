@@ -28,7 +28,7 @@ async def test_a_refused_key_is_the_trouble_of_those_that_use_it(tmp_path: Path)
         assert isinstance(tenants.trouble(OWN), CredentialsMissing)
         written(tmp_path, "revoked")
         assert tenants.trouble(OWN) is None
-        tenants.novu(OWN)._circuit.heard(401, "Novu answered 401")
+        tenants.novu(OWN)._circuit.heard("Novu answered 401")
         assert isinstance(tenants.trouble(OWN), CredentialsRejected)
         assert tenants.trouble(OURS) is None, "another key, another tenant"
         written(tmp_path, "new")

@@ -1,4 +1,4 @@
-"""A key that Novu refused is not tried a thousand times: after a 401 or 403 all calls with it fail at once, for a while.
+"""A key that Novu refused is not tried a thousand times: after a refusal all calls with it fail at once, for a while.
 
 A refused key is a condition of the tenant, not of a notification: the rows wait. One call at a time asks whether it was
 mended; a key that was replaced is another circuit, so it is tried at once. One circuit an address and key, a process; kept
@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Final
 
 from xnovu.core.errors import CredentialsRejected
@@ -24,7 +23,6 @@ PROBE: Final = 30.0
 QUIET: Final = 2 * LONGEST
 """After so long without a question nothing is known any more."""
 
-_REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _log: Final = logging.getLogger("xnovu.novu")
 
 
@@ -47,9 +45,9 @@ class Circuit:
         # This call is the question; the others wait for its answer.
         self._until = self._monotonic() + PROBE
 
-    def heard(self, status: int, message: str) -> timedelta | None:
-        """What Novu answered. `message`: said of a refusal. Answers when to come back after one."""
-        if status not in _REFUSED:
+    def heard(self, message: str | None) -> timedelta | None:
+        """Novu answered. `message`: that it refused the key; None where it took it. Answers when to come back after a refusal."""
+        if message is None:
             if self._message is not None:
                 _log.warning("Novu takes the key again")
             self._message, self._pause = None, FIRST

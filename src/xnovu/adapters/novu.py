@@ -237,6 +237,8 @@ class NovuClient:
             absent and answer.status == HTTPStatus.NOT_FOUND
         ):
             return answer
+        if _in_front(answer):
+            raise NovuUnavailable(f"something in front of Novu refused {method} (403)")
         raise _common_error(answer) or (
             NovuUnavailable(f"Novu answered {answer.status} to {method}")
             if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -266,10 +268,22 @@ class NovuClient:
                 method, path, unclear, headers=headers, params=params, body=body
             )
             limiter.heard(answer.status, answer.headers, _retry_after(answer))
-        refused = self._circuit.heard(answer.status, _refusal(answer.status))
-        if refused is not None:
-            raise CredentialsRejected(_refusal(answer.status), retry_after=refused)
+        self._tell_circuit(answer)
         return answer
+
+    def _tell_circuit(self, answer: _Answer) -> None:
+        """Raises CredentialsRejected where Novu refused the key, and holds back all who use it.
+
+        A 403 that is not Novu's own is about this one request: it says nothing of the key, neither good nor bad.
+        """
+        if _in_front(answer):
+            return
+        said = None
+        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            said = f"Novu answered {answer.status}: check the secretKey of its environment"
+        pause = self._circuit.heard(said)
+        if said is not None:
+            raise CredentialsRejected(said, retry_after=pause)
 
     async def _request(
         self,
@@ -381,17 +395,27 @@ def _trigger_error(answer: _Answer, workflow_key: str) -> XNovuError:
             f"Novu does not know workflow {workflow_key!r}: create it there, or correct workflow_key"
         )
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return NovuRejected(
-            f"Novu refused the trigger of workflow {workflow_key!r}: {status}{_said(answer)};"
-            " correct what it names, then replay it"
-        )
+        return _rejected(answer, workflow_key)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _GATEWAY and answer.ours:
         return NovuFailed(f"Novu answered {status}", retry_after=_retry_after(answer))
     return OutcomeUnclear(f"the answer {status} does not tell whether Novu got the request")
 
 
-def _refusal(status: int) -> str:
-    return f"Novu answered {status}: check the secretKey of its environment"
+def _rejected(answer: _Answer, workflow_key: str) -> NovuRejected:
+    if _in_front(answer):
+        return NovuRejected(
+            f"something in front of Novu refused it (403), workflow {workflow_key!r}: let its firewall"
+            " pass such content or change the content, then replay it"
+        )
+    return NovuRejected(
+        f"Novu refused the trigger of workflow {workflow_key!r}: {answer.status}{_said(answer)};"
+        " correct what it names, then replay it"
+    )
+
+
+def _in_front(answer: _Answer) -> bool:
+    """A 403 that Novu did not write: a firewall before it dislikes what this one request holds."""
+    return answer.status == HTTPStatus.FORBIDDEN and not answer.ours
 
 
 def _common_error(answer: _Answer) -> XNovuError | None:

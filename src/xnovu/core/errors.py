@@ -3,7 +3,7 @@
     XNovuError
     ├── ConfigurationError                what an administrator or a tenant must mend; waits, loses nothing
     │   ├── CredentialsMissing            a named secret, or a key in it, is not there (retry: it may appear)
-    │   ├── CredentialsRejected           the other side said 401 or 403 (retry slowly: it may be mended)
+    │   ├── CredentialsRejected           the other side said 401 or its own 403 (retry slowly: it may be mended)
     │   ├── PayloadsUnreadable            what Temporal keeps is encrypted with a key that is not here
     │   └── SettingsInvalid               a setting of this process cannot be used
     ├── NotificationError                 this one notification can never be delivered as it is
@@ -75,7 +75,7 @@ class CredentialsMissing(ConfigurationError):
 
 
 class CredentialsRejected(ConfigurationError):
-    """The other side answered 401 or 403: the key is wrong, revoked or lacks rights."""
+    """The other side answered 401, or a 403 of its own: the key is wrong, revoked or lacks rights."""
 
     reason = "CredentialsRejected"
 
