@@ -27,6 +27,7 @@ from xnovu.core.errors import (
     ConfigurationError,
     DatabaseUnavailable,
     NotificationError,
+    NovuNoTurn,
     NovuThrottled,
     NovuUnavailable,
     OutcomeUnclear,
@@ -230,14 +231,15 @@ class BatchLane:
         while True:
             left = batch.until - self.monotonic()
             if batch.over or left <= 0:
-                raise NovuThrottled("the batch is over before this one's turn")
+                raise NovuNoTurn("the batch is over before this one's turn")
             request = deliver.request_of(prepared, chunk, definite_errors=refusals)
             try:
                 await batch.novu.trigger(request, patience=left)
             except NovuThrottled as error:
                 if error.retry_after is None or error.retry_after.total_seconds() > left:
                     raise
-                refusals += 1
+                # Only a kept answer: without a turn nothing was asked.
+                refusals += not isinstance(error, NovuNoTurn)
                 self.measures.triggered(batch.enterprise_id, accepted=False)
             except XNovuError:
                 self.measures.triggered(batch.enterprise_id, accepted=False)

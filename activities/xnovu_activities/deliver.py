@@ -22,6 +22,8 @@ from xnovu.core.contracts.notifications import (
 from xnovu.core.errors import (
     Expired,
     NotificationNotFound,
+    NovuThrottled,
+    NovuUnavailable,
     OutcomeUnclear,
     WorkflowNotFound,
     XNovuError,
@@ -132,10 +134,10 @@ async def send(by: Sending, prepared: Prepared, request: TriggerInput) -> Trigge
     n, chunk = prepared.notification, prepared.chunks[request.chunk]
     round_: int | None = None
     if request.verify:
-        seen = await verify.look(by.novu, n, chunk)
+        seen = await _look(by.novu, n, chunk)
         if not seen.covers(chunk):
             await by.pause(by.verify_delay)
-            seen = await verify.look(by.novu, n, chunk)
+            seen = await _look(by.novu, n, chunk)
         if seen.covers(chunk):
             first = transaction_id(n.enterprise_id, n.id, n.generation, chunk.index)
             return TriggerResult(transaction_id=first, verified=True)
@@ -151,6 +153,16 @@ async def send(by: Sending, prepared: Prepared, request: TriggerInput) -> Trigge
         await by.database.note_round(n.id, round_)
     await by.novu.trigger(call)
     return TriggerResult(transaction_id=call.transaction_id)
+
+
+async def _look(novu: Novu, notification: Notification, chunk: Chunk) -> verify.Seen:
+    """`verify.look`, whose throttling is no refusal of the send: it must not change the send's idempotency key."""
+    try:
+        return await verify.look(novu, notification, chunk)
+    except NovuThrottled as error:
+        raise NovuUnavailable(
+            f"Novu's feed cannot be asked yet: {error.message}", retry_after=error.retry_after
+        ) from None
 
 
 async def finish(

@@ -98,7 +98,7 @@ class Novu(Protocol):
     async def trigger(self, request: TriggerRequest, *, patience: float = ...) -> None:
         """One HTTP attempt. Returns when Novu has accepted (201, processed).
 
-        Waits at most `patience` seconds for its turn under Novu's rate limit, then raises NovuThrottled: not sent.
+        Waits at most `patience` seconds for its turn under Novu's rate limit, then raises NovuNoTurn: not sent.
         Raises NovuRejected, WorkflowNotFound, NovuThrottled, NovuUnavailable, NovuFailed, CredentialsRejected,
         OutcomeUnclear.
         """

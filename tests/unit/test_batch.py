@@ -129,13 +129,19 @@ async def test_an_unclear_send_leaves_with_its_own_workflow_which_must_verify(
     assert await lane.workflow(left) is ClaimOutcome.RESUMED
 
 
-async def test_a_429_is_tried_again_in_the_batch_under_another_key() -> None:
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [(errors.NovuThrottled, ["e0", "e1"]), (errors.NovuNoTurn, ["e0", "e0"])],
+)
+async def test_only_a_429_of_novu_itself_is_followed_by_another_key(
+    kind: type[errors.NovuThrottled], wanted: list[str]
+) -> None:
     lane = Lane(rows=1)
-    lane.novu.script = [Fault(errors.NovuThrottled("429", retry_after=timedelta(seconds=1)))]
+    lane.novu.script = [Fault(kind("429", retry_after=timedelta(seconds=1)))]
     await lane.deliver()
     assert lane.statuses == [SENT]
     keys = [request.idempotency_key for request in lane.novu.requests]
-    assert [key.partition("#")[2] for key in keys] == ["e0", "e1"]
+    assert [key.partition("#")[2] for key in keys] == wanted
     assert lane.started.ids == []
 
 

@@ -14,7 +14,14 @@ from xnovu.core.contracts.notifications import (
     ProcessingInput,
     TriggerInput,
 )
-from xnovu.core.errors import Expired, NotificationNotFound, WorkflowNotFound
+from xnovu.core.errors import (
+    Expired,
+    NotificationNotFound,
+    NovuNoTurn,
+    NovuThrottled,
+    NovuUnavailable,
+    WorkflowNotFound,
+)
 from xnovu.core.records import Claimed, Unclear
 from xnovu_activities import deliver
 
@@ -128,6 +135,18 @@ async def test_a_topic_that_reached_anybody_was_accepted() -> None:
     novu = FakeNovu(feed={tid(): ["who-knows"]})
     what = await prepared("ada", topics=("everybody",))
     assert await send(novu, what, Pauses(), verify=True) == (tid(), True, False)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("kind", [NovuThrottled, NovuNoTurn])
+async def test_a_throttled_look_is_no_refusal_of_the_send(
+    kind: type[NovuThrottled], before: int
+) -> None:
+    soon = timedelta(seconds=7)
+    novu = FakeNovu(read_faults=[None] * before + [kind("429", retry_after=soon)])
+    with pytest.raises(NovuUnavailable, match="feed") as caught:
+        await send(novu, await prepared("ada"), Pauses(), verify=True)
+    assert (caught.value.retry_after, novu.requests) == (soon, [])
 
 
 async def test_only_looking_sends_nothing() -> None:

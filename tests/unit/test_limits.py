@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from xnovu.adapters.limits import AT_ONCE, UNLIMITED, EnvironmentLimits, Limiter, Policy, policy_of
-from xnovu.core.errors import NovuThrottled
+from xnovu.core.errors import NovuNoTurn
 from xnovu_dev.sandbox.buckets import Buckets, Category, ServiceLevel
 
 
@@ -112,7 +112,7 @@ def test_a_429_stops_everybody_until_it_says() -> None:
             limiter.heard(429, {}, timedelta(seconds=7))
         begun = loop.time()
         assert limiter.allowance("b") == 0
-        with pytest.raises(NovuThrottled) as caught:
+        with pytest.raises(NovuNoTurn) as caught:
             async with limiter.turn("b", 3):
                 pass
         assert loop.time() == begun
@@ -130,7 +130,7 @@ def test_who_has_no_turn_in_time_is_told_so_and_blocks_nobody() -> None:
         held = [limiter.turn("a", 1) for _ in range(AT_ONCE)]
         for one in held:
             await one.__aenter__()
-        with pytest.raises(NovuThrottled):
+        with pytest.raises(NovuNoTurn):
             async with limiter.turn("b", 2):
                 pass
         for one in held:

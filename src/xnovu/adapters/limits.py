@@ -19,7 +19,7 @@ from http import HTTPStatus
 from typing import Final, Literal
 
 from xnovu.adapters.turns import Lines
-from xnovu.core.errors import NovuThrottled
+from xnovu.core.errors import NovuNoTurn
 
 Category = Literal["trigger", "global", "configuration"]
 
@@ -87,7 +87,7 @@ class Limiter:
 
     @asynccontextmanager
     async def turn(self, tenant: str, patience: float) -> AsyncIterator[None]:
-        """Wait for a turn and hold it for one request. Raises NovuThrottled after `patience` seconds: nothing was sent."""
+        """Wait for a turn and hold it for one request. Raises NovuNoTurn after `patience` seconds: nothing was sent."""
         await self._enter(tenant, patience)
         try:
             yield
@@ -132,7 +132,7 @@ class Limiter:
         now = self._monotonic()
         self._seen[tenant] = now
         if self._blocked > now + patience:
-            raise _throttled(self._blocked - now)
+            raise _no_turn(self._blocked - now)
         place = self._lines.join(tenant)
         self._serve()
         try:
@@ -144,7 +144,7 @@ class Limiter:
                 self._under_way -= 1
                 self._serve()
             if isinstance(error, TimeoutError):
-                raise _throttled(1.0) from None
+                raise _no_turn(1.0) from None
             raise
 
     def _serve(self) -> None:
@@ -190,8 +190,8 @@ class Limiter:
         return max(1.0, policy.capacity * self._reserve)
 
 
-def _throttled(wait: float) -> NovuThrottled:
-    return NovuThrottled(
+def _no_turn(wait: float) -> NovuNoTurn:
+    return NovuNoTurn(
         "Novu's rate limit is used up by what was sent before: it waits its turn",
         retry_after=timedelta(seconds=round(max(wait, 0.1), 1)),
     )

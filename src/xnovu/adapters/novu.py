@@ -259,7 +259,7 @@ class NovuClient:
     ) -> _Answer:
         """`unclear` is raised where the request may have been received.
 
-        CredentialsRejected while the key is refused, NovuThrottled where there was no turn for it: nothing was sent.
+        CredentialsRejected while the key is refused, NovuNoTurn where there was no turn for it: nothing was sent.
         """
         self._circuit.check()
         limiter = self._limits.of(method, path)

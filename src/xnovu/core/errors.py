@@ -23,6 +23,7 @@
     │   ├── NovuUnavailable               did not get the request (refused connection)
     │   │   └── NovuFailed                5xx of Novu's own: kept under the idempotency key, so another key
     │   ├── NovuThrottled                 429; carries when to come back
+    │   │   └── NovuNoTurn                our own limiter: nothing was sent, so Novu keeps no answer
     │   └── TemporalUnavailable
     ├── OutcomeUnclear                    it may have been accepted: verify before any retry
     └── Conflict                          somebody else owns it; stays untouched
@@ -194,6 +195,12 @@ class NovuThrottled(Unavailable):
     """Novu answered 429: certainly not accepted, come back after `retry_after`."""
 
     reason = "NovuThrottled"
+
+
+class NovuNoTurn(NovuThrottled):
+    """Our own limiter had no turn for it in time: nothing was sent, so Novu keeps no answer under its key."""
+
+    reason = "NovuNoTurn"
 
 
 class TemporalUnavailable(Unavailable):
