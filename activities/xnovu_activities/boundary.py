@@ -21,6 +21,9 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _log: Final = logging.getLogger("xnovu.activities")
 
+DEFECT_TRIES: Final = 10
+"""Tries, about ninety seconds under the policy FOREVER, after which a step stops hoping that a defect goes away."""
+
 
 def to_application_error(error: XNovuError) -> ApplicationError:
     """What Temporal is told. Throttling is not a failure of anything, so it stays out of failure metrics."""
@@ -70,7 +73,26 @@ def guarded(activity: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]
             _log.error("activity failed by a defect: %s", where(error))
             raise ApplicationError(
                 f"a defect of XNovu ({type(error).__name__}): see the worker's log",
-                type="InternalError",
+                type=XNovuError.reason,
             ) from None
+
+    return wrapped
+
+
+def gives_up(activity: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+    """Make a defect final after DEFECT_TRIES: for a step of one row, which then ends FAILED with reason InternalError.
+
+    Goes around `guarded`. Not for what serves many rows or must not be skipped: that is tried for ever. All tries
+    count, those that met an outage too, because Temporal counts no others.
+    """
+
+    @wraps(activity)
+    async def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return await activity(*args, **kwargs)
+        except ApplicationError as error:
+            if error.type != XNovuError.reason or running.info().attempt < DEFECT_TRIES:
+                raise
+            raise ApplicationError(error.message, type=error.type, non_retryable=True) from None
 
     return wrapped

@@ -42,7 +42,7 @@ from xnovu.core.partial import is_partial, parts
 from xnovu.core.records import Claimed, Notification
 from xnovu_activities import deliver, ending, undo
 from xnovu_activities.beating import BEAT
-from xnovu_activities.boundary import guarded
+from xnovu_activities.boundary import gives_up, guarded
 from xnovu_activities.measures import Measures
 from xnovu_activities.ports import Database, Novu, Tenants
 
@@ -215,6 +215,7 @@ class NotificationActivities:
         )
 
     @activity.defn(name="ValidateNotification")
+    @gives_up
     @guarded
     async def validate_notification(self, request: ProcessingInput) -> None:
         """Raises the NotificationError with which it must end, if any."""
@@ -223,6 +224,7 @@ class NotificationActivities:
         deliver.check(claimed, request, self.now(), verified=True)
 
     @activity.defn(name="FetchWorkflowConfig")
+    @gives_up
     @guarded
     async def fetch_workflow_config(self, ref: NotificationRef) -> WorkflowConfigResult:
         """The notification's workflow; changes nothing."""
@@ -231,6 +233,7 @@ class NotificationActivities:
         return WorkflowConfigResult(workflow_key=workflow.key, workflow_type=workflow.type)
 
     @activity.defn(name="RenderTemplate")
+    @gives_up
     @guarded
     async def render_template(self, ref: NotificationRef) -> RenderResult:
         """Prove that the content renders; changes nothing."""

@@ -1,6 +1,8 @@
 """What Temporal is told of an error: reason, whether to retry, when; and nothing of a defect's text."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,7 +18,7 @@ from xnovu.core.errors import (
     ValidationError,
     XNovuError,
 )
-from xnovu_activities.boundary import guarded, to_application_error
+from xnovu_activities.boundary import DEFECT_TRIES, gives_up, guarded, to_application_error
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,35 @@ async def test_a_defect_shows_its_class_and_place_only(caplog: pytest.LogCapture
     assert "s3cret" not in raised.value.message
     assert "s3cret" not in caplog.text
     assert "test_boundary.py" in caplog.text
+
+
+@guarded
+async def defective() -> None:
+    raise RuntimeError("a defect")
+
+
+@guarded
+async def unavailable() -> None:
+    raise NovuThrottled("429")
+
+
+@pytest.mark.parametrize(
+    ("step", "attempt", "final"),
+    [
+        (gives_up(defective), DEFECT_TRIES - 1, False),
+        (gives_up(defective), DEFECT_TRIES, True),
+        (gives_up(unavailable), DEFECT_TRIES, False),
+        (defective, 1000, False),
+    ],
+)
+async def test_only_a_defect_of_a_step_that_gives_up_ends_and_after_some_tries(
+    step: Callable[[], Awaitable[None]], attempt: int, final: bool
+) -> None:
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, attempt=attempt)
+    with pytest.raises(ApplicationError) as raised:
+        await environment.run(step)
+    assert raised.value.non_retryable is final
 
 
 async def test_errors_of_temporal_pass() -> None:
