@@ -6,6 +6,8 @@ import pytest
 from fakes.novu import Fault, lost_answer
 from support.temporal import Case
 
+from xnovu.core import ids
+from xnovu.core.contracts.common import DeliveryConfig, RetryConfig
 from xnovu.core.contracts.notifications import NotificationStatus
 from xnovu.core.errors import DatabaseUnavailable, NovuFailed, NovuThrottled
 
@@ -135,6 +137,19 @@ async def test_a_row_of_a_dead_worker_is_looked_up_before_it_is_sent(case: Case)
         row.move(NotificationStatus.PROCESSING)
         assert (await case.deliver(row)).status is SENT
     assert (row.status, case.novu.people, len(case.novu.requests)) == (SENT, ["ada"], 1)
+
+
+async def test_a_row_of_a_dead_worker_that_was_never_sent_has_its_only_attempt_still(
+    case: Case,
+) -> None:
+    case.delivery = DeliveryConfig(retry=RetryConfig(maximum_attempts=1))
+    row = case.database.add(1)
+    row.move(NotificationStatus.PROCESSING)
+    row.owner = ids.claim_owner(case.client.namespace, case.enterprise.id, row.notification.id)
+    async with case.worker():
+        assert (await case.deliver(row)).status is SENT
+    assert (len(case.novu.requests), case.novu.people) == (1, ["ada"])
+    assert case.novu.lookups
 
 
 async def test_it_is_looked_up_even_when_the_first_claim_gets_no_answer(case: Case) -> None:

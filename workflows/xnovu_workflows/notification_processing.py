@@ -113,7 +113,7 @@ class NotificationProcessingWorkflow:
                 raise
             # Timed out, or a defect: anything may have been sent.
             reason = error.type if isinstance(error, ApplicationError) else "Timeout"
-            quick = DeliverResult(next=Next.DEFERRED, reason=reason, resumed=True)
+            quick = DeliverResult(next=Next.DEFERRED, reason=reason, resumed=True, unclear=True)
         return quick
 
     async def _shadow(self, request: ProcessingInput) -> DeliverResult:
@@ -217,7 +217,7 @@ class _Slow:
             if chunk < self._quick.accepted:
                 result = ChunkResult(chunk=chunk, outcome=ChunkOutcome.ACCEPTED)
             else:
-                unclear = self._resumed or (self._quick.unclear and chunk == self._quick.accepted)
+                unclear = self._resumed or bool(_tried(self._quick, chunk))
                 result = await self._send(chunk, unclear=unclear)
             if result is None:
                 return None
@@ -229,7 +229,7 @@ class _Slow:
     async def _send(self, chunk: int, *, unclear: bool) -> ChunkResult | None:
         """Try until it is accepted or the attempts are used up; never again without asking, after an unclear one."""
         retry = self._request.delivery.retry
-        attempt, waits, refusals = int(unclear), 0, 0
+        attempt, waits, refusals = _tried(self._quick, chunk), 0, 0
         if chunk == self._quick.accepted and self._quick.reason in _KEPT:
             refusals = 1
         while True:
@@ -309,6 +309,13 @@ class _Slow:
         if result.outcome is FinishOutcome.LOST:
             return DeliverResult(next=Next.FINISHED, reason=result.outcome.value)
         return DeliverResult(next=Next.FINISHED, status=status, reason=reason)
+
+
+def _tried(quick: DeliverResult, chunk: int) -> int:
+    """Attempts at a chunk that this run has made already. What an earlier run did is looked up, but not counted:
+    whether it came to send anything is not known.
+    """
+    return int(quick.unclear and chunk == quick.accepted)
 
 
 def _ended(call: TriggerInput, result: TriggerResult, retry: RetryConfig) -> ChunkResult | None:

@@ -10,6 +10,7 @@ from support.paths.playing import Handle, Played, first_run, over, own_worker
 from support.temporal import Case, eventually
 
 from xnovu.core import ids
+from xnovu.core.contracts.common import DeliveryConfig, RetryConfig
 from xnovu.core.contracts.notifications import (
     Channel,
     NotificationRef,
@@ -91,6 +92,15 @@ async def resumed(case: Case) -> Handle:
     row = case.database.add(1)
     await ended(case, row)
     row.move(NotificationStatus.PROCESSING)
+    return await ended(case, row)
+
+
+async def resumed_unsent(case: Case) -> Handle:
+    """What a worker leaves that died before its send, where one attempt is all that is allowed."""
+    row = case.database.add(1)
+    row.move(NotificationStatus.PROCESSING)
+    row.owner = ids.claim_owner(case.client.namespace, case.enterprise.id, row.notification.id)
+    case.delivery = DeliveryConfig(retry=RetryConfig(maximum_attempts=1))
     return await ended(case, row)
 
 
@@ -250,6 +260,7 @@ PATHS: dict[str, Callable[[Case], Awaitable[Handle]]] = {
     "timed_out": timed_out,
     "resumed": resumed,
     "resumed_late": resumed_late,
+    "resumed_unsent": resumed_unsent,
     "invalid_late": interrupted(NotificationStatus.PENDING, recipients=()),
     "done_late": interrupted(NotificationStatus.SENT),
     "retracted": retracted,
