@@ -56,6 +56,9 @@ SENDING: Final = 8.0
 SENDS_AT_ONCE: Final = 10
 """Sends of one batch that wait for their turn or are under way: the others still see when the batch must end."""
 
+LOOK: Final = 0.25
+"""Seconds between two looks whether the batch is to come to its end."""
+
 TROUBLES: Final = 3
 """Sends without a clear answer after which the rest of the batch is not tried: Novu is away."""
 
@@ -152,18 +155,37 @@ class BatchLane:
             until=self.monotonic() + SENDING,
             stopped=stopped,
         )
-        ends = await asyncio.gather(
-            *(self._one(batch, item) for item in items), return_exceptions=True
-        )
-        for item, end in zip(items, ends, strict=True):
-            if isinstance(end, Exception) and not isinstance(end, XNovuError):
-                # A defect is that row's alone: its own workflow makes it visible.
-                _log.error("notification %s: a defect in a batch: %s", item.id, where(end))
-                batch.leave(item, maybe_sent=True)
-        await self._let_go(batch)
-        for end in ends:
-            if isinstance(end, XNovuError):
-                raise end
+        troubles = await self._all(batch, items)
+        troubles += await self._let_go(batch)
+        if troubles:
+            raise troubles[0]
+
+    async def _all(self, batch: _Batch, items: Sequence[Item]) -> list[XNovuError]:
+        """Work on every item at once; once the batch is over, what leaves does not wait for a call that hangs."""
+        tasks = {asyncio.create_task(self._one(batch, item)): item for item in items}
+        pending, troubles = set(tasks), list[XNovuError]()
+        try:
+            while pending:
+                done, pending = await asyncio.wait(pending, timeout=LOOK)
+                for task in done:
+                    troubles += self._ended(batch, tasks[task], task.exception())
+                if batch.over:
+                    troubles += await self._let_go(batch)
+        finally:
+            for task in pending:
+                task.cancel()
+        return troubles
+
+    def _ended(self, batch: _Batch, item: Item, error: BaseException | None) -> list[XNovuError]:
+        if error is None:
+            return []
+        if isinstance(error, XNovuError):
+            return [error]
+        # A defect is that row's alone: its own workflow makes it visible.
+        defect = where(error) if isinstance(error, Exception) else type(error).__name__
+        _log.error("notification %s: a defect in a batch: %s", item.id, defect)
+        batch.leave(item, maybe_sent=True)
+        return []
 
     async def _one(self, batch: _Batch, item: Item) -> None:
         begun = self.monotonic()
@@ -171,6 +193,10 @@ class BatchLane:
             claimed = await self._claim(batch, item)
         except RowLocked:
             return  # still PENDING: found again by a later poll
+        except DatabaseUnavailable:
+            # It may be ours, and nothing of it was sent: its own workflow begins afresh, sooner than our lease ends.
+            batch.leave(item, maybe_sent=False)
+            raise
         row = claimed.notification
         match claimed.outcome:
             case ClaimOutcome.CLAIMED if row is not None and row.unclear:
@@ -259,25 +285,35 @@ class BatchLane:
         final: Literal[NotificationStatus.SENT, NotificationStatus.FAILED] = (
             NotificationStatus.FAILED if error else NotificationStatus.SENT
         )
-        outcome = await self._tried(
-            lambda: deliver.finish(batch.database, batch.owner, row, final, error=error)
-        )
+        try:
+            outcome = await self._tried(
+                lambda: deliver.finish(batch.database, batch.owner, row, final, error=error)
+            )
+        except DatabaseUnavailable:
+            batch.leave(item, maybe_sent=error is None)
+            raise
         if outcome is FinishOutcome.RETRACTED:
             batch.leave(item, maybe_sent=True)
         elif outcome is FinishOutcome.FINISHED:
             self.measures.processed(batch.enterprise_id, final, self.monotonic() - begun)
 
-    async def _let_go(self, batch: _Batch) -> None:
+    async def _let_go(self, batch: _Batch) -> list[XNovuError]:
         """Hand what leaves to its own workflow. What cannot be handed on is found by the sweeper."""
-        if not batch.left:
-            return
-        await self._release(batch)
-        starts = [self.starter.start(i.request, priority=i.priority) for i, _ in batch.left]
-        for end in await asyncio.gather(*starts, return_exceptions=True):
-            if end is not None:
+        leaving, batch.left = batch.left, []
+        if not leaving:
+            return []
+        try:
+            await self._release(batch, leaving)
+        except XNovuError as error:
+            return [error]
+        starts = [self.starter.start(i.request, priority=i.priority) for i, _ in leaving]
+        ends = await asyncio.gather(*starts, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException) and not isinstance(end, XNovuError):
                 raise end
+        return [end for end in ends if isinstance(end, XNovuError)]
 
-    async def _release(self, batch: _Batch) -> None:
+    async def _release(self, batch: _Batch, leaving: Sequence[tuple[Item, bool]]) -> None:
         items = [
             Release(
                 batch.enterprise_id,
@@ -287,6 +323,6 @@ class BatchLane:
                 if maybe_sent
                 else released_owner(self.installation),
             )
-            for item, maybe_sent in batch.left
+            for item, maybe_sent in leaving
         ]
         await self._tried(lambda: batch.database.release(items))

@@ -5,6 +5,7 @@ It runs: its lease is extended, so that others have their turn. It does not: the
 before it sends. What another installation holds is left alone and counted. Called by `upkeep`.
 """
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -40,12 +41,15 @@ class Sweeper:
         database = self.tenants.database(config.enterprise)
         found = await database.sweep(self.installation, BATCH)
         self.measures.foreign(config.enterprise.id, found.foreign_count)
-        alive: list[int] = []
-        for notification_id in found.stale:
-            ref = NotificationRef(enterprise=config.enterprise, notification_id=notification_id)
-            request = ProcessingInput(ref=ref, delivery=config.delivery)
-            if not await self.starter.resume(request):
-                alive.append(notification_id)
+        requests = [
+            ProcessingInput(
+                ref=NotificationRef(enterprise=config.enterprise, notification_id=notification_id),
+                delivery=config.delivery,
+            )
+            for notification_id in found.stale
+        ]
+        began = await asyncio.gather(*(self.starter.resume(request) for request in requests))
+        alive = [i for i, new in zip(found.stale, began, strict=True) if not new]
         if alive:
             await database.extend_leases(alive)
         resumed = len(found.stale) - len(alive)

@@ -293,15 +293,52 @@ async def test_a_lost_answer_of_the_finish_is_written_again() -> None:
     assert lane.novu.people == ["p1"]
 
 
-async def test_a_database_that_stays_away_is_said_and_the_row_is_found_by_its_lease() -> None:
+@pytest.mark.parametrize(
+    ("call", "then"), [("claim", ClaimOutcome.CLAIMED), ("finish", ClaimOutcome.RESUMED)]
+)
+async def test_a_call_that_stays_unanswered_is_said_and_the_row_goes_on_at_once(
+    call: str, then: ClaimOutcome
+) -> None:
+    """What was sent is verified by its own workflow; what was only claimed begins afresh."""
     lane = Lane(rows=1)
-    lane.database.faults["finish"] = [errors.DatabaseUnavailable("away")] * batches.TRIES
+    faults = lane.database.after if call == "claim" else lane.database.faults
+    faults[call] = [errors.DatabaseUnavailable("away")] * batches.TRIES
+    with pytest.raises(errors.DatabaseUnavailable):
+        await lane.deliver()
+    assert lane.started.ids == [1]
+    assert await lane.workflow(1) is then
+
+
+async def test_a_database_that_is_away_altogether_leaves_the_row_to_its_lease() -> None:
+    lane = Lane(rows=1)
+    for call in ("finish", "release"):
+        lane.database.faults[call] = [errors.DatabaseUnavailable("away")] * batches.TRIES
     with pytest.raises(errors.DatabaseUnavailable):
         await lane.deliver()
     row = lane.database.rows[1]
     assert (row.status, row.held) == (PROCESSING, True)
     row.held = False
     assert await lane.workflow(1) is ClaimOutcome.RESUMED
+
+
+async def test_a_call_that_hangs_holds_up_nothing_that_leaves_when_the_worker_ends() -> None:
+    lane = Lane(rows=2)
+    hanging, begun = asyncio.Event(), asyncio.Event()
+
+    def first_hangs(_: TriggerRequest) -> None:
+        lane.novu.hold = hanging
+        begun.set()
+
+    lane.novu.before_trigger = first_hangs
+    work = asyncio.create_task(lane.lane.deliver(lane.items(), begun.is_set))
+    async with asyncio.timeout(5):
+        while lane.started.ids != [2]:
+            assert not work.done()
+            await asyncio.sleep(0)
+    hanging.set()
+    await work
+    assert lane.statuses == [SENT, PROCESSING]
+    assert await lane.workflow(2) is ClaimOutcome.CLAIMED
 
 
 async def test_what_is_withdrawn_while_it_is_sent_is_undone_by_its_own_workflow() -> None:
