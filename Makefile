@@ -9,6 +9,8 @@ UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 RUN := .venv/bin/
 SETUP := .venv/.installed
+# These are work for the processor, so they run side by side; what waits for servers is timed, and runs alone.
+WITHOUT_SERVERS := tests/unit tests/properties tests/replay
 
 .PHONY: help setup programs up down reset status test test-fast faults faults-baseline soak histories lint check generate verify clean
 
@@ -45,10 +47,11 @@ programs: $(SETUP) ## Find or build the programs of the local stack; the first t
 
 # The programs first: building one takes longer than a test may.
 test: programs ## Run every test, end to end included
-	@$(RUN)pytest
+	@$(RUN)pytest -n 2 --dist loadfile $(WITHOUT_SERVERS)
+	@$(RUN)pytest $(addprefix --ignore=,$(WITHOUT_SERVERS))
 
 test-fast: $(SETUP) ## Run the tests that need no servers
-	@$(RUN)pytest tests/unit tests/properties tests/replay
+	@$(RUN)pytest -n 2 --dist loadfile $(WITHOUT_SERVERS)
 
 faults-baseline: programs ## The same faults for the shape of the plan's example code (benchmarks/plan_shape)
 	@$(RUN)python -m xnovu_dev.faults --full --subject plan $(FAULTS)

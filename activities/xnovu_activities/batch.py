@@ -56,6 +56,9 @@ SENDING: Final = 8.0
 SENDS_AT_ONCE: Final = 10
 """Sends of one batch that wait for their turn or are under way: the others still see when the batch must end."""
 
+STOPPING: Final = 1.5
+"""Seconds that a call may still take when the worker ends, of the 3 s that `worker.build` gives activities."""
+
 LOOK: Final = 0.25
 """Seconds between two looks whether the batch is to come to its end."""
 
@@ -164,8 +167,14 @@ class BatchLane:
         """Work on every item at once; once the batch is over, what leaves does not wait for a call that hangs."""
         tasks = {asyncio.create_task(self._one(batch, item)): item for item in items}
         pending, troubles = set(tasks), list[XNovuError]()
+        stopped_at: float | None = None
         try:
             while pending:
+                if batch.stopped():
+                    now = self.monotonic()
+                    stopped_at = now if stopped_at is None else stopped_at
+                    if now - stopped_at >= STOPPING:
+                        break
                 done, pending = await asyncio.wait(pending, timeout=LOOK)
                 for task in done:
                     troubles += self._ended(batch, tasks[task], task.exception())
@@ -174,6 +183,10 @@ class BatchLane:
         finally:
             for task in pending:
                 task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        for task in pending:
+            # Cut off in the middle, as by a crash: verified before it is sent again.
+            batch.leave(tasks[task], maybe_sent=True)
         return troubles
 
     def _ended(self, batch: _Batch, item: Item, error: BaseException | None) -> list[XNovuError]:

@@ -321,7 +321,10 @@ async def test_a_database_that_is_away_altogether_leaves_the_row_to_its_lease() 
     assert await lane.workflow(1) is ClaimOutcome.RESUMED
 
 
-async def test_a_call_that_hangs_holds_up_nothing_that_leaves_when_the_worker_ends() -> None:
+@pytest.mark.parametrize("cut", [False, True], ids=["it ends", "it is cut off"])
+async def test_a_call_that_hangs_holds_up_nothing_that_leaves_when_the_worker_ends(
+    cut: bool,
+) -> None:
     lane = Lane(rows=2)
     hanging, begun = asyncio.Event(), asyncio.Event()
 
@@ -335,10 +338,16 @@ async def test_a_call_that_hangs_holds_up_nothing_that_leaves_when_the_worker_en
         while lane.started.ids != [2]:
             assert not work.done()
             await asyncio.sleep(0)
-    hanging.set()
+    if not cut:
+        hanging.set()
+    async with asyncio.timeout(5):
+        while not work.done():
+            lane.clock += batches.STOPPING if cut else 0
+            await asyncio.sleep(0)
     await work
-    assert lane.statuses == [SENT, PROCESSING]
+    assert lane.statuses == [PROCESSING if cut else SENT, PROCESSING]
     assert await lane.workflow(2) is ClaimOutcome.CLAIMED
+    assert await lane.workflow(1) is (ClaimOutcome.RESUMED if cut else ClaimOutcome.DONE)
 
 
 async def test_what_is_withdrawn_while_it_is_sent_is_undone_by_its_own_workflow() -> None:
