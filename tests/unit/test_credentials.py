@@ -13,7 +13,7 @@ from xnovu.core.errors import CredentialsMissing
 from xnovu.settings import NovuSettings, Settings, SupabaseSettings, WorkerSettings
 
 OWN = CredentialSource.ENTERPRISE
-ID = str(uuid4())
+ID = "0b7d7a4e-52a3-4f7c-9a3b-6a1d0c9e8f21"
 
 
 def settings(folder: Path | None, *, url: str = "http://db.example", key: str = "ours") -> Settings:
