@@ -117,6 +117,8 @@ def run(settings: Settings) -> int:
     set_up_logs(settings.log)
     # Keys that cannot be used end the process here, with a line that says why.
     data_converter(settings.temporal)
+    # So does a cluster that nobody names; one that is away is waited for.
+    _connected()
     return asyncio.run(_main(settings))
 
 

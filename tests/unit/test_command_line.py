@@ -27,6 +27,29 @@ def test_a_wrong_setting_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch)
     assert "not-a-port" not in result.output
 
 
+def test_several_values_that_are_no_json_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XNOVU_OPERATOR__NAMESPACES", "acme")
+    result = runner.invoke(app, ["check-config"])
+    assert result.exit_code == 2
+    assert "XNOVU_OPERATOR__NAMESPACES" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_operator_without_a_cluster_says_so_in_one_line(tmp_path: Path) -> None:
+    inherited = {k: v for k, v in os.environ.items() if k != "KUBECONFIG"}  # noqa: TID251  # a process needs PATH
+    found = subprocess.run(
+        [sys.executable, "-m", "xnovu", "operator"],
+        env={**inherited, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert found.returncode == 1
+    assert found.stderr.count("\n") == 1
+    assert "set KUBECONFIG" in found.stderr
+
+
 def test_secrets_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XNOVU_NOVU__SECRET_KEY", "nv-planted-secret")
     for output in ("table", "json", "yaml"):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.text import Text
 
@@ -107,6 +108,12 @@ def read_settings() -> Settings:
             name = "XNOVU_" + "__".join(str(part) for part in problem["loc"]).upper()
             say(f"{name}: {problem['msg']}")
         raise typer.Exit(EXIT_USAGE) from None
+    except SettingsError:
+        # Its text names the group only, and its cause quotes the value.
+        fail(
+            "a setting that holds several values is no JSON: write XNOVU_OPERATOR__NAMESPACES='[\"acme\"]'",
+            EXIT_USAGE,
+        )
 
 
 def run(work: Coroutine[Any, Any, _T]) -> _T:
