@@ -147,7 +147,7 @@ class BatchLane:
         """Deliver due rows of one enterprise; returns when each is finished or has left.
 
         Nothing is claimed when credentials are missing. Raises the first error of the database or of Temporal, after
-        everything else was dealt with; the rows that it left are found again when their lease is over.
+        everything else was dealt with. A row that could not even be released is found again when its lease is over.
         """
         enterprise = items[0].request.ref.enterprise
         batch = _Batch(

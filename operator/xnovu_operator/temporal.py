@@ -102,8 +102,8 @@ class EnterpriseWorkflows:
         try:
             return await self._apply(config)
         except _Outdated:
-            # A new object starts at generation 1, and one before it left its orchestration behind (Orphan, or a forced
-            # end). The monitors are peers: they run on, and hear the new configuration from the new orchestration.
+            # The same object with a lower generation: the cluster was restored from a backup. The monitors are peers: they run
+            # on, and hear the configuration from the new orchestration.
             await self._terminate(ids.orchestration_workflow_id(config.enterprise.id))
             return await self._apply(config)
 
